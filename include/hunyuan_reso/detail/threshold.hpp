@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#ifndef HUNYUAN_RESO_DETAIL_THRESHOLD_HPP
+#define HUNYUAN_RESO_DETAIL_THRESHOLD_HPP
+
+#include "binary64.hpp"
+
+namespace hunyuan_reso {
+inline namespace v0_1 {
+namespace detail {
+
+struct Fraction {
+  std::uint32_t numerator = 0;
+  std::uint32_t denominator = 1;
+};
+
+/// The smallest power of four that is at least n; at least 4.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t power_of_four_from(std::size_t n) noexcept {
+  std::size_t power = 4;
+  while (power < n) power *= 4;
+  return power;
+}
+
+/// Gap between neighbouring ratios from which on the nearest row is always one of the two neighbours: distances are
+/// below 2^31, where two of them that differ by more than 2^-22, the spacing of binary64 there, cannot round to a tie.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr Binary64 smallest_separable_gap() noexcept {
+  return {binary64_implicit_bit + 1, -22 - 52};
+}
+
+[[nodiscard]] HUNYUAN_RESO_HD constexpr Binary64 next_up(const Binary64& a) noexcept {
+  if (a.significand + 1 == 2 * binary64_implicit_bit) return {binary64_implicit_bit, a.exponent + 1};
+  return {a.significand + 1, a.exponent};
+}
+[[nodiscard]] HUNYUAN_RESO_HD constexpr Binary64 next_down(const Binary64& a) noexcept {
+  if (a.significand == binary64_implicit_bit) return {2 * binary64_implicit_bit - 1, a.exponent - 1};
+  return {a.significand - 1, a.exponent};
+}
+
+/// The largest binary64 number between `lower` and `upper` whose distance to `lower` counts as the smaller one
+/// (`lower_first`: who wins a tie). The decision is monotone, and it changes within a few units in the last place of
+/// the mean, where the walk starts.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr Binary64 last_binary64_below(const Binary64& lower, const Binary64& upper,
+                                                                     bool lower_first) noexcept {
+  const auto goes_to_lower = [&](const Binary64& ratio) {
+    const Binary64 to_lower = distance(ratio, lower);
+    const Binary64 to_upper = distance(ratio, upper);
+    return to_lower < to_upper || (lower_first && to_lower == to_upper);
+  };
+  const std::int32_t shift = upper.exponent - lower.exponent;
+  const std::uint64_t sum = upper.significand + (shift < 64 ? lower.significand >> shift : 0);
+  Binary64 last = round_to_binary64(sum, upper.exponent - 1, false);
+  while (!goes_to_lower(last)) last = next_down(last);
+  while (goes_to_lower(next_up(last))) last = next_up(last);
+  return last;
+}
+
+/// Quotient and rest of the Euclidean algorithm's first step on 2^exponent / divisor.
+struct QuotientAndRest {
+  std::uint64_t quotient = 0;
+  std::uint64_t rest = 0;
+};
+[[nodiscard]] HUNYUAN_RESO_HD constexpr QuotientAndRest divide_power_of_two(std::int32_t exponent,
+                                                                            std::uint64_t divisor) noexcept {
+  QuotientAndRest result{0, 1};
+  while (exponent > 0) {  // the rest is below 2^54, so ten bits at a time fit
+    const std::int32_t bits = exponent < 10 ? exponent : 10;
+    const std::uint64_t value = result.rest << bits;
+    result.quotient = (result.quotient << bits) + value / divisor;
+    result.rest = value % divisor;
+    exponent -= bits;
+  }
+  return result;
+}
+
+/// The largest fraction, both parts in 1 .. 2^31 - 1, that rounds to `limit` or less. No such fraction lies half-way
+/// between two binary64 numbers (that would take a numerator of 54 bits), so it is the largest one below
+/// limit + half a unit in the last place = odd / 2^power: found by walking the Stern-Brocot tree in runs, whose lengths
+/// are the continued fraction's quotients.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr Fraction last_fraction_rounding_to(const Binary64& limit) noexcept {
+  constexpr std::uint64_t most = static_cast<std::uint64_t>(max_side);
+  const std::uint64_t odd = 2 * limit.significand + 1;
+  const std::int32_t power = 1 - limit.exponent;
+  std::uint64_t low_num = 0, low_den = 1, high_num = 1, high_den = 0;
+  std::uint64_t dividend = odd;
+  std::uint64_t divisor = 0;
+  bool raising_low = true;
+  if (power < 64) {
+    divisor = std::uint64_t{1} << power;
+  } else {  // below 2^-9: the first quotient is 0, and the second one comes from 2^power / odd
+    const QuotientAndRest first = divide_power_of_two(power, odd);
+    high_den = first.quotient;
+    if (high_den > most) return {0, 1};  // not even 1 / (2^31 - 1) is that small
+    divisor = first.rest;
+  }
+  while (true) {
+    std::uint64_t& num = raising_low ? low_num : high_num;
+    std::uint64_t& den = raising_low ? low_den : high_den;
+    const std::uint64_t step_num = raising_low ? high_num : low_num;
+    const std::uint64_t step_den = raising_low ? high_den : low_den;
+    const std::uint64_t run = dividend / divisor;
+    std::uint64_t allowed = run;
+    if (step_num != 0 && (most - num) / step_num < allowed) allowed = (most - num) / step_num;
+    if (step_den != 0 && (most - den) / step_den < allowed) allowed = (most - den) / step_den;
+    num += allowed * step_num;
+    den += allowed * step_den;
+    if (allowed < run) return {static_cast<std::uint32_t>(low_num), static_cast<std::uint32_t>(low_den)};
+    const std::uint64_t rest = dividend - run * divisor;
+    dividend = divisor;
+    divisor = rest;
+    raising_low = !raising_low;
+  }
+}
+
+/// The threshold between two neighbouring ratios as a fraction p / q: height / width goes to `lower` exactly when
+/// height * q <= width * p, for every height and width in 1 .. 2^31 - 1.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr Fraction last_fraction_below(const Binary64& lower, const Binary64& upper,
+                                                                     bool lower_first) noexcept {
+  return last_fraction_rounding_to(last_binary64_below(lower, upper, lower_first));
+}
+
+}  // namespace detail
+}  // namespace v0_1
+}  // namespace hunyuan_reso
+
+#endif  // HUNYUAN_RESO_DETAIL_THRESHOLD_HPP
