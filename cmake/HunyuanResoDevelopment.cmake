@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+# Settings of our own targets (tests, benchmarks, tool). Nothing here reaches a consumer.
+
+# Warnings, as errors, for one target.
+function(hunyuan_reso_strict target)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror)
+  elseif(MSVC)
+    target_compile_options(${target} PRIVATE /W4 /WX)
+  endif()
+endfunction()
+
+# A package that our own targets need: found, or an error that says what to install.
+function(hunyuan_reso_require name target apt_package)
+  find_package(${name} QUIET)
+  if(NOT TARGET ${target})
+    message(FATAL_ERROR "${name} was not found. Install it (Debian, Ubuntu: apt-get install ${apt_package}) or point "
+                        "CMAKE_PREFIX_PATH at it.")
+  endif()
+endfunction()
