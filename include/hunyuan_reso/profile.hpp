@@ -52,6 +52,11 @@ struct ModelProfile {
   bool cfg_distilled = false;  ///< one row with a <guidance> token instead of two rows
   bool use_meanflow = false;   ///< a <timestep_r> token
 
+  /// Whether ImageBlock::use_front_boi_token = false moves <boi> behind the scalar tokens; later releases ignore it.
+  bool honors_front_boi_flag = false;
+  /// Whether assistant text stands without answer tags; later releases wrap it (sequence.md, section 2).
+  bool bare_assistant_text = false;
+
   // Generation defaults (sequence.md, section 7).
   ChatTemplate chat_template = ChatTemplate::instruct;
   BotTask bot_task = BotTask::think_recaption;
@@ -135,6 +140,8 @@ namespace detail {
   profile.required_tokens_end = 128077;
   profile.ratio_order = RatioOrder::height_width;
   profile.falls_back_to_square = true;
+  profile.honors_front_boi_flag = true;
+  profile.bare_assistant_text = true;
   profile.chat_template = ChatTemplate::pretrain;
   profile.bot_task = BotTask::image;
   profile.guidance = 5.0;

@@ -64,6 +64,50 @@ inline namespace v0_1 {
       return "the id of this ratio token is in no published source: supply it with ModelProfile::with_ratio_token_id";
     case Errc::not_a_ratio_token:
       return "expected a ratio token of the profile";
+    case Errc::empty_sequence:
+      return "the sequence has no tokens";
+    case Errc::sequence_too_long:
+      return "the sequence is longer than the maximum length (position() is its length)";
+    case Errc::negative_length:
+      return "token counts and grid sides must not be negative";
+    case Errc::text_too_long:
+      return "the text has more tokens than its section allows";
+    case Errc::clip_inside_image:
+      return "the total length cuts an image: raise it, or drop the last image";
+    case Errc::rows_differ:
+      return "the rows of a batch must have the same scalar tokens for their generated images";
+    case Errc::unknown_role:
+      return "expected the role system, user or assistant";
+    case Errc::image_in_system_message:
+      return "a system message holds text only";
+    case Errc::image_kind_mismatch:
+      return "the image does not fit the message's type: a generated or VAE image has VAE tokens only, a ViT image ViT "
+             "tokens only, "
+             "a joint image both";
+    case Errc::too_many_images:
+      return "more image runs than the layout's capacity: use a larger one";
+    case Errc::images_not_ascending:
+      return "image runs must be listed in order and must not overlap";
+    case Errc::image_beyond_sequence:
+      return "the images' positions reach past the end of the sequence";
+    case Errc::position_too_large:
+      return "positions must stay below 4194304 (2^22), where binary32 still tells halves apart";
+    case Errc::unknown_attention_combination:
+      return "this attention type does not exist for this conditioning image type";
+    case Errc::no_generated_image:
+      return "the sequence has no generated image with a timestep token";
+    case Errc::scalar_token_missing:
+      return "the sequence lacks the <guidance> or <timestep_r> token that the profile feeds at every step";
+    case Errc::buffer_too_small:
+      return "the buffer holds fewer elements than are to be written";
+    case Errc::head_dimension_not_even:
+      return "the head dimension must be positive and even";
+    case Errc::vocabulary_slice_empty:
+      return "a vocabulary slice must start before its end, within the vocabulary";
+    case Errc::count_out_of_range:
+      return "token counts must not be negative; the batch must be 1 to 1024, the steps 1 to 1000000";
+    case Errc::too_many_conditioning_images:
+      return "a request takes at most 16 conditioning images";
   }
   return "unknown error";
 }

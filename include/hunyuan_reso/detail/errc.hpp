@@ -38,13 +38,38 @@ enum class Errc : std::uint8_t {
   unknown_base_size,
   ratio_token_id_unknown,
   not_a_ratio_token,
+  // sequences
+  empty_sequence,
+  sequence_too_long,
+  negative_length,
+  text_too_long,
+  clip_inside_image,
+  rows_differ,
+  unknown_role,
+  image_in_system_message,
+  image_kind_mismatch,
+  // positions, attention, logits
+  too_many_images,
+  images_not_ascending,
+  image_beyond_sequence,
+  position_too_large,
+  unknown_attention_combination,
+  no_generated_image,
+  scalar_token_missing,
+  buffer_too_small,
+  head_dimension_not_even,
+  vocabulary_slice_empty,
+  // plans
+  count_out_of_range,
+  too_many_conditioning_images,
 };
 
 /// A value or the reason why there is none. Never throws; usable in constant expressions and in device code.
 template <class T>
 class [[nodiscard]] Result {
  public:
-  HUNYUAN_RESO_HD constexpr Result(const T& value) noexcept : value_(value) {}  // NOLINT(google-explicit-constructor)
+  HUNYUAN_RESO_HD constexpr Result(const T& value) : value_(value) {}  // NOLINT(google-explicit-constructor)
+  HUNYUAN_RESO_HD constexpr Result(T&& value) noexcept : value_(static_cast<T&&>(value)) {}  // NOLINT
   /// `position`: where in the input, counted from 0 (for a text: the byte); 0 where the input has no parts.
   HUNYUAN_RESO_HD constexpr Result(Errc error,
                                    std::size_t position = 0) noexcept  // NOLINT(google-explicit-constructor)
@@ -54,11 +79,10 @@ class [[nodiscard]] Result {
   [[nodiscard]] HUNYUAN_RESO_HD constexpr explicit operator bool() const noexcept { return has_value(); }
 
   /// The value; without one, a value-initialized T (so that a missing check is wrong but never undefined).
-  [[nodiscard]] HUNYUAN_RESO_HD constexpr const T& operator*() const noexcept { return value_; }
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr const T& operator*() const& noexcept { return value_; }
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr T&& operator*() && noexcept { return static_cast<T&&>(value_); }
   [[nodiscard]] HUNYUAN_RESO_HD constexpr const T* operator->() const noexcept { return &value_; }
-  [[nodiscard]] HUNYUAN_RESO_HD constexpr T value_or(const T& other) const noexcept {
-    return has_value() ? value_ : other;
-  }
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr T value_or(const T& other) const { return has_value() ? value_ : other; }
 
   /// The reason, or Errc::none when there is a value.
   [[nodiscard]] HUNYUAN_RESO_HD constexpr Errc error() const noexcept { return error_; }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#ifndef HUNYUAN_RESO_IMAGE_RUNS_HPP
+#define HUNYUAN_RESO_IMAGE_RUNS_HPP
+
+#include "detail/config.hpp"
+
+namespace hunyuan_reso {
+inline namespace v0_1 {
+
+/// Positions start .. stop - 1 of a token sequence.
+struct Slice {
+  std::int32_t start = 0;
+  std::int32_t stop = 0;
+
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::int32_t length() const noexcept { return stop - start; }
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr bool contains(std::int32_t position) const noexcept {
+    return position >= start && position < stop;
+  }
+
+  [[nodiscard]] HUNYUAN_RESO_HD friend constexpr bool operator==(const Slice& a, const Slice& b) noexcept {
+    return a.start == b.start && a.stop == b.stop;
+  }
+  [[nodiscard]] HUNYUAN_RESO_HD friend constexpr bool operator!=(const Slice& a, const Slice& b) noexcept {
+    return !(a == b);
+  }
+};
+
+/// What a run of <img> tokens stands for.
+enum class ImageRunKind : std::uint8_t { generated, vae, vit };
+
+/// A run of <img> tokens in a sequence. The grid of a ViT run is the true one: the slots after it are padding.
+struct ImageRun {
+  Slice slice{};
+  ImageRunKind kind = ImageRunKind::generated;
+  bool in_joint_block = false;  ///< part of a VAE + ViT block, the VAE run first
+  std::int32_t token_height = 0;
+  std::int32_t token_width = 0;
+};
+
+/// How conditioning images attend and are placed (sequence.md, sections 3 and 4).
+enum class ConditioningAttention : std::uint8_t { causal, full, joint_full, full_causal };
+
+/// Which encoders conditioning images go through. The published checkpoints use vae_vit with joint_full.
+enum class ConditioningImageType : std::uint8_t { vae, vit, vae_vit };
+
+}  // namespace v0_1
+}  // namespace hunyuan_reso
+
+#endif  // HUNYUAN_RESO_IMAGE_RUNS_HPP
