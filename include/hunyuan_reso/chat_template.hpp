@@ -105,7 +105,8 @@ inline constexpr TagPair recaption_tags{"<recaption>", "</recaption>"};
   return text.substr(0, text.find(separator));
 }
 
-/// Appends messages of one row as sections.
+/// Appends messages of one row as sections. Messages: a random-access container of Message.
+template <class Messages>
 class ChatRenderer {
  public:
   ChatRenderer(const ModelProfile& profile, const ChatOptions& options, bool unconditional)
@@ -114,7 +115,7 @@ class ChatRenderer {
         texts_(template_texts(options.chat_template)),
         unconditional_(unconditional) {}
 
-  [[nodiscard]] Result<std::vector<Section>> render(const std::vector<Message>& messages) && {
+  [[nodiscard]] Result<std::vector<Section>> render(const Messages& messages) && {
     for (std::size_t i = 0; i < messages.size(); ++i) {
       const Message& message = messages[i];
       if (i == 0 || messages[i - 1].role != message.role) add_fixed(texts_.before(message.role));
@@ -220,13 +221,14 @@ class ChatRenderer {
 
 }  // namespace detail
 
-/// The sections of one row. `unconditional`: user and assistant text becomes <cfg>, token by token, so that the row is
-/// as long as the conditional one. An error's position() is the number of the message at fault, counted from 0 (the
-/// number of messages for the assistant prefix): Errc::image_in_system_message, image_kind_mismatch, unknown_base_size.
-[[nodiscard]] inline Result<std::vector<Section>> render_chat(const std::vector<Message>& messages,
-                                                              const ModelProfile& profile, const ChatOptions& options,
-                                                              bool unconditional = false) {
-  return detail::ChatRenderer(profile, options, unconditional).render(messages);
+/// The sections of one row. `messages`: a vector, array or span of Message. `unconditional`: user and assistant text
+/// becomes <cfg>, token by token, so that the row is as long as the conditional one. An error's position() is the
+/// number of the message at fault, counted from 0 (the number of messages for the assistant prefix):
+/// Errc::image_in_system_message, image_kind_mismatch, unknown_base_size.
+template <class Messages>
+[[nodiscard]] Result<std::vector<Section>> render_chat(const Messages& messages, const ModelProfile& profile,
+                                                       const ChatOptions& options, bool unconditional = false) {
+  return detail::ChatRenderer<Messages>(profile, options, unconditional).render(messages);
 }
 
 /// The usual conversation for one image.

@@ -2,8 +2,7 @@
 #ifndef HUNYUAN_RESO_ROPE_TABLE_HPP
 #define HUNYUAN_RESO_ROPE_TABLE_HPP
 
-#include <cmath>  // cos, pow, sin
-
+#include "detail/math.hpp"
 #include "rope.hpp"
 
 namespace hunyuan_reso {
@@ -18,9 +17,10 @@ inline Errc write_rope_thetas(float* thetas, std::size_t capacity, std::int32_t 
   if (head_dimension <= 0 || head_dimension % 2 != 0) return Errc::head_dimension_not_even;
   if (capacity < static_cast<std::size_t>(head_dimension) / 2) return Errc::buffer_too_small;
   const double dimension = head_dimension;
-  if (base_rescale != 1.0 && head_dimension > 2) base *= std::pow(base_rescale, dimension / (dimension - 2.0));
+  if (base_rescale != 1.0 && head_dimension > 2) base *= detail::power(base_rescale, dimension / (dimension - 2.0));
   for (std::int32_t k = 0; k < head_dimension / 2; ++k) {
-    const auto power = static_cast<float>(std::pow(base, static_cast<double>(static_cast<float>(2 * k / dimension))));
+    const auto power =
+        static_cast<float>(detail::power(base, static_cast<double>(static_cast<float>(2 * k / dimension))));
     thetas[k] = static_cast<float>(1.0 / static_cast<double>(power));
   }
   return Errc::none;
@@ -40,8 +40,8 @@ inline Errc write_rope_table(const RopePosition* positions, std::size_t count, c
     for (std::size_t k = 0; k < half; ++k) {
       const double position = k % 2 == 0 ? positions[row].y : positions[row].x;
       const auto angle = static_cast<double>(static_cast<float>(position * static_cast<double>(thetas[k])));
-      cos_row[k] = cos_row[k + half] = static_cast<float>(std::cos(angle));
-      sin_row[k] = sin_row[k + half] = static_cast<float>(std::sin(angle));
+      cos_row[k] = cos_row[k + half] = static_cast<float>(detail::cosine(angle));
+      sin_row[k] = sin_row[k + half] = static_cast<float>(detail::sine(angle));
     }
   }
   return Errc::none;

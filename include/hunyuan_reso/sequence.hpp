@@ -192,21 +192,22 @@ struct TokenSequence {
 namespace detail {
 
 /// Writes sections one after another and records positions.
+template <class Encode>
 class SequenceWriter {
  public:
-  SequenceWriter(const ModelProfile& profile, const SequenceOptions& options) : profile_(profile), options_(options) {}
+  SequenceWriter(const ModelProfile& profile, const SequenceOptions& options, Encode& encode)
+      : profile_(profile), options_(options), encode_(encode) {}
 
   void begin() {
     if (options_.add_bos) push(tokens::bos, 1);
   }
 
-  template <class Encode>
-  [[nodiscard]] Errc add_text(const Section& section, Encode&& encode) {
+  [[nodiscard]] Errc add_text(const Section& section) {
     const std::int64_t start = length_;
     if (!section.tokens.empty()) {
       add_ids(section, section.tokens);
     } else if (!section.text.empty()) {
-      add_ids(section, encode(std::string_view(section.text)));
+      add_ids(section, encode_(std::string_view(section.text)));
     }
     if (cut_text_) return Errc::text_too_long;
     if (length_ > max_side) return Errc::sequence_too_long;
@@ -356,6 +357,7 @@ class SequenceWriter {
 
   const ModelProfile& profile_;
   SequenceOptions options_;
+  Encode& encode_;
   TokenSequence sequence_;
   std::int64_t length_ = 0;
   bool cut_text_ = false;
@@ -371,12 +373,12 @@ template <class Encode>
 [[nodiscard]] Result<TokenSequence> build_sequence(const std::vector<Section>& sections, const ModelProfile& profile,
                                                    Encode&& encode, const SequenceOptions& options = {}) {
   if (sections.empty()) return Errc::empty_sequence;
-  detail::SequenceWriter writer(profile, options);
+  detail::SequenceWriter<Encode> writer(profile, options, encode);
   writer.begin();
   bool dropped = false;
   for (std::size_t i = 0; i < sections.size() && !dropped; ++i) {
     if (sections[i].kind == SectionKind::text) {
-      const Errc error = writer.add_text(sections[i], encode);
+      const Errc error = writer.add_text(sections[i]);
       if (error != Errc::none) return {error, i};
       continue;
     }

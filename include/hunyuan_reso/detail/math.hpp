@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#ifndef HUNYUAN_RESO_DETAIL_MATH_HPP
+#define HUNYUAN_RESO_DETAIL_MATH_HPP
+
+// <cmath> costs more to compile than any header of this library; where the compiler has the functions built in, only
+// their declarations are needed.
+#if !defined(__GNUC__)
+#include <cmath>  // cos, pow, sin
+#endif
+
+namespace hunyuan_reso {
+inline namespace v0_1 {
+namespace detail {
+
+#if defined(__GNUC__)
+[[nodiscard]] inline double cosine(double x) noexcept { return __builtin_cos(x); }
+[[nodiscard]] inline double sine(double x) noexcept { return __builtin_sin(x); }
+[[nodiscard]] inline double power(double x, double y) noexcept { return __builtin_pow(x, y); }
+#else
+[[nodiscard]] inline double cosine(double x) noexcept { return std::cos(x); }
+[[nodiscard]] inline double sine(double x) noexcept { return std::sin(x); }
+[[nodiscard]] inline double power(double x, double y) noexcept { return std::pow(x, y); }
+#endif
+
+}  // namespace detail
+}  // namespace v0_1
+}  // namespace hunyuan_reso
+
+#endif  // HUNYUAN_RESO_DETAIL_MATH_HPP
