@@ -162,12 +162,22 @@ class BasicResolutionGroup {
     return true;
   }
 
+  /// Whether a's height / width is below b's, exactly.
+  [[nodiscard]] HUNYUAN_RESO_HD static constexpr bool is_wider(Resolution a, Resolution b) noexcept {
+    return std::int64_t{a.height} * b.width < std::int64_t{b.height} * a.width;
+  }
+  /// Whether both have the same ratio as binary64 numbers.
+  [[nodiscard]] HUNYUAN_RESO_HD static constexpr bool has_same_ratio(Resolution a, Resolution b) noexcept {
+    return a.binary64_ratio() == b.binary64_ratio();
+  }
+
   /// Appends a row unless its ratio is there already, and sorts its index in; false when it does not fit.
   HUNYUAN_RESO_HD constexpr bool append_extra(Resolution row) noexcept {
-    const detail::Binary64 ratio = row.binary64_ratio();
     std::size_t place = 0;
-    while (place < distinct_ && rows_[order_[place]].binary64_ratio() < ratio) ++place;
-    if (place < distinct_ && rows_[order_[place]].binary64_ratio() == ratio) return true;
+    while (place < distinct_ && is_wider(rows_[order_[place]], row)) ++place;
+    const bool known = (place < distinct_ && has_same_ratio(rows_[order_[place]], row)) ||
+                       (place > 0 && has_same_ratio(rows_[order_[place - 1]], row));
+    if (known) return true;
     if (!append(row)) return false;
     for (std::size_t i = distinct_; i > place; --i) order_[i] = order_[i - 1];
     order_[place] = static_cast<Index>(size_ - 1);

@@ -29,6 +29,9 @@ inline constexpr std::uint64_t binary64_implicit_bit = std::uint64_t{1} << 52;
 /// Number of leading zero bits; 64 for zero.
 [[nodiscard]] HUNYUAN_RESO_HD constexpr int leading_zeros(std::uint64_t x) noexcept {
   if (x == 0) return 64;
+#if defined(__GNUC__) && !defined(__CUDA_ARCH__) && !defined(__HIP_DEVICE_COMPILE__)
+  return __builtin_clzll(x);
+#else
   int zeros = 0;
   for (int half = 32; half != 0; half /= 2) {
     if (x >> (64 - half) == 0) {
@@ -37,6 +40,7 @@ inline constexpr std::uint64_t binary64_implicit_bit = std::uint64_t{1} << 52;
     }
   }
   return zeros;
+#endif
 }
 
 /// bits * 2^exponent rounded to nearest, halves to even; `inexact` says that a non-zero tail below `bits` was cut off
