@@ -49,21 +49,38 @@ struct ImageInfo {
   [[nodiscard]] HUNYUAN_RESO_HD constexpr Resolution image_size() const noexcept { return {image_height, image_width}; }
 };
 
+namespace detail {
+
+/// Area of the largest row at a base size. Of the generated rows that is the square; the rest of the group is built
+/// only where an extra row is larger, since the group may drop it.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr std::int64_t largest_row_area(const ModelProfile& profile,
+                                                                      std::int32_t base_size) noexcept {
+  std::int64_t largest = Resolution{base_size, base_size}.pixel_count();
+  bool has_larger_extra = false;
+  for (std::size_t i = 0; i < profile.extras.count && i < ExtraRows::capacity; ++i) {
+    has_larger_extra = has_larger_extra || profile.extras.rows[i].pixel_count() > largest;
+  }
+  if (!has_larger_extra) return largest;
+  const Result<ResolutionGroup> group = make_group(profile, base_size);
+  for (std::size_t i = 0; i < group->size(); ++i) {
+    const std::int64_t area = (*group)[i].pixel_count();
+    if (area > largest) largest = area;
+  }
+  return largest;
+}
+
+}  // namespace detail
+
 /// The least base size of the ladder, from 1024 up, whose largest row's area times 1.05 is at least the requested area
 /// (resolution.md, section 1); Errc::no_size_token where even 8192 is too small, Errc::side_not_positive.
 [[nodiscard]] HUNYUAN_RESO_HD constexpr Result<std::int32_t> base_size_by_area(const ModelProfile& profile,
                                                                                Resolution requested) noexcept {
   if (!requested.is_positive()) return Errc::side_not_positive;
-  std::int64_t largest_extra = 0;  // extras are absolute; of the generated rows, the square is the largest
-  for (std::size_t i = 0; i < profile.extras.count && i < ExtraRows::capacity; ++i) {
-    const std::int64_t area = profile.extras.rows[i].pixel_count();
-    if (area > largest_extra) largest_extra = area;
-  }
   const BaseSizeLadder ladder;
   for (std::size_t i = 0; i < BaseSizeLadder::count; ++i) {
     const std::int64_t side = ladder.sizes[i];
     if (side < 1024) continue;
-    const std::int64_t largest = side * side > largest_extra ? side * side : largest_extra;
+    const std::int64_t largest = detail::largest_row_area(profile, ladder.sizes[i]);
     if (largest + largest / 20 >= requested.pixel_count()) return ladder.sizes[i];
   }
   return Errc::no_size_token;

@@ -189,7 +189,8 @@ inline constexpr std::size_t square_ratio_index = 16;
 /// The ratio index for a predicted token, 1:1 where it is no ratio.
 [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t ratio_index_or_square(const ModelProfile& profile,
                                                                           TokenId id) noexcept {
-  return predicted_ratio_index(profile, id).value_or(square_ratio_index);
+  const std::size_t index = ratio_index_or_invalid(profile, id);
+  return index == no_ratio_index ? square_ratio_index : index;
 }
 
 /// The compact index of a ratio token: its place in the logits cut down to the profile's ratio tokens in order of

@@ -80,7 +80,8 @@ class [[nodiscard]] Result {
 
   /// The value; without one, a value-initialized T (so that a missing check is wrong but never undefined).
   [[nodiscard]] HUNYUAN_RESO_HD constexpr const T& operator*() const& noexcept { return value_; }
-  [[nodiscard]] HUNYUAN_RESO_HD constexpr T&& operator*() && noexcept { return static_cast<T&&>(value_); }
+  /// By value, so that `for (auto row : *make_group(profile))` holds what it goes over.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr T operator*() && noexcept { return static_cast<T&&>(value_); }
   [[nodiscard]] HUNYUAN_RESO_HD constexpr const T* operator->() const noexcept { return &value_; }
   [[nodiscard]] HUNYUAN_RESO_HD constexpr T value_or(const T& other) const { return has_value() ? value_ : other; }
 
