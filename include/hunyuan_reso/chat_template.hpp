@@ -146,6 +146,10 @@ class ChatRenderer {
     const bool fits =
         needs_vae == (message.image.token_length > 0) && needs_vit == (message.image.vit_token_length > 0);
     if (!fits) return Errc::image_kind_mismatch;
+    if (needs_vae && message.image.add_image_shape_token) {
+      const Errc error = shape_error(profile_, message.image);
+      if (error != Errc::none) return error;
+    }
     const bool is_answer = message.role == Role::assistant && message.kind == SectionKind::gen_image;
     if (is_answer) add_fixed(texts_.answer);
     sections_.push_back(Section::of_image(message.kind, message.image));
@@ -224,7 +228,8 @@ class ChatRenderer {
 /// The sections of one row. `messages`: a vector, array or span of Message. `unconditional`: user and assistant text
 /// becomes <cfg>, token by token, so that the row is as long as the conditional one. An error's position() is the
 /// number of the message at fault, counted from 0 (the number of messages for the assistant prefix):
-/// Errc::image_in_system_message, image_kind_mismatch, unknown_base_size.
+/// Errc::image_in_system_message, image_kind_mismatch, unknown_base_size, ratio_index_out_of_range,
+/// ratio_token_id_unknown.
 template <class Messages>
 [[nodiscard]] Result<std::vector<Section>> render_chat(const Messages& messages, const ModelProfile& profile,
                                                        const ChatOptions& options, bool unconditional = false) {
@@ -259,8 +264,8 @@ struct ImageRequest {
 
 /// Encodes a batch of conversations: one conditional row each, then, `unconditional_passes` times, one unconditional
 /// row each, all padded on the right to the longest (upstream encodes only the first conversation; here every one is).
-/// `max_length`: a longer row is Errc::sequence_too_long, its length in position(); -1: none. Other errors: position()
-/// is the message at fault in the first conversation that has one.
+/// `max_length`: a longer row is Errc::sequence_too_long, its length in position(); -1: none. Errc::rows_differ has the
+/// row in position(). Other errors: position() is the message at fault in the first conversation that has one.
 template <class Encode>
 [[nodiscard]] Result<TokenBatch> encode_chat_batch(const std::vector<std::vector<Message>>& conversations,
                                                    const ModelProfile& profile, const ChatOptions& options,

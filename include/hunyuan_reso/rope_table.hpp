@@ -8,6 +8,17 @@
 namespace hunyuan_reso {
 inline namespace v0_1 {
 
+namespace detail {
+
+/// A binary32 number as a double of unknown origin: a compiler that sees where it came from calls powf, cosf and sinf
+/// under -ffast-math (clang does), whose last bits differ.
+[[nodiscard]] inline double hidden_double(float value) noexcept {
+  const volatile double wide = static_cast<double>(value);
+  return wide;
+}
+
+}  // namespace detail
+
 /// Writes the head_dimension / 2 angular frequencies as upstream computes them: p = binary32(base^(2k / D)),
 /// theta_k = 1 / p in binary32. `base_rescale`: upstream's factor for longer contexts; 1 in the published checkpoints.
 /// Every step is one correctly rounded operation on doubles that is then narrowed, so no compiler flag changes it,
@@ -19,8 +30,8 @@ inline Errc write_rope_thetas(float* thetas, std::size_t capacity, std::int32_t 
   const double dimension = head_dimension;
   if (base_rescale != 1.0 && head_dimension > 2) base *= detail::power(base_rescale, dimension / (dimension - 2.0));
   for (std::int32_t k = 0; k < head_dimension / 2; ++k) {
-    const auto power =
-        static_cast<float>(detail::power(base, static_cast<double>(static_cast<float>(2 * k / dimension))));
+    const double exponent = detail::hidden_double(static_cast<float>(2 * k / dimension));
+    const auto power = static_cast<float>(detail::power(base, exponent));
     thetas[k] = static_cast<float>(1.0 / static_cast<double>(power));
   }
   return Errc::none;
@@ -39,7 +50,7 @@ inline Errc write_rope_table(const RopePosition* positions, std::size_t count, c
     float* sin_row = sin_out + row * 2 * half;
     for (std::size_t k = 0; k < half; ++k) {
       const double position = k % 2 == 0 ? positions[row].y : positions[row].x;
-      const auto angle = static_cast<double>(static_cast<float>(position * static_cast<double>(thetas[k])));
+      const double angle = detail::hidden_double(static_cast<float>(position * static_cast<double>(thetas[k])));
       cos_row[k] = cos_row[k + half] = static_cast<float>(detail::cosine(angle));
       sin_row[k] = sin_row[k + half] = static_cast<float>(detail::sine(angle));
     }

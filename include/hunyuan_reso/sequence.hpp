@@ -79,8 +79,10 @@ struct ImageBlock {
   const bool has_vit = kind == SectionKind::cond_vit_image || kind == SectionKind::cond_joint_image;
   const bool is_generated = kind == SectionKind::gen_image;
   std::int64_t length = 2;  // <boi> <eoi>
-  if (has_vae)
-    length += image.token_length + (image.add_image_shape_token ? 2 : 0) + (image.add_timestep_token ? 1 : 0);
+  if (has_vae) {
+    length += std::int64_t{image.token_length} + (image.add_image_shape_token ? 2 : 0);
+    length += image.add_timestep_token ? 1 : 0;
+  }
   if (has_vit) length += image.vit_token_length;
   if (has_vae && has_vit) length += 1;  // <joint_img_sep>
   if (is_generated) length += (image.add_guidance_token ? 1 : 0) + (image.add_timestep_r_token ? 1 : 0);
@@ -190,6 +192,12 @@ struct TokenSequence {
 };
 
 namespace detail {
+
+/// Why the size and ratio tokens of a block cannot be written, or Errc::none.
+[[nodiscard]] constexpr Errc shape_error(const ModelProfile& profile, const ImageBlock& image) noexcept {
+  if (size_token_id_or_invalid(image.base_size) == invalid_token_id) return Errc::unknown_base_size;
+  return require_ratio_token_id(profile, image.ratio_index).error();
+}
 
 /// Writes sections one after another and records positions.
 template <class Encode>
@@ -309,12 +317,10 @@ class SequenceWriter {
   }
 
   [[nodiscard]] Errc push_shape(const ImageBlock& image) {
-    const TokenId size = size_token_id_or_invalid(image.base_size);
-    if (size == invalid_token_id) return Errc::unknown_base_size;
-    const Result<TokenId> ratio = require_ratio_token_id(profile_, image.ratio_index);
-    if (!ratio) return ratio.error();
-    push(size, 1);
-    push(*ratio, 1);
+    const Errc error = shape_error(profile_, image);
+    if (error != Errc::none) return error;
+    push(size_token_id_or_invalid(image.base_size), 1);
+    push(ratio_token_id_or_invalid(profile_, image.ratio_index), 1);
     return Errc::none;
   }
 
