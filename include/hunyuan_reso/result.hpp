@@ -67,7 +67,7 @@ inline namespace v0_1 {
     case Errc::empty_sequence:
       return "the sequence has no tokens";
     case Errc::sequence_too_long:
-      return "the sequence is longer than the maximum length (position() is its length)";
+      return "the sequence is longer than the maximum length";
     case Errc::negative_length:
       return "token counts and grid sides must not be negative";
     case Errc::text_too_long:

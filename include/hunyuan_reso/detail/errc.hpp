@@ -40,7 +40,7 @@ enum class Errc : std::uint8_t {
   not_a_ratio_token,
   // sequences
   empty_sequence,
-  sequence_too_long,
+  sequence_too_long,  ///< position() is the length
   negative_length,
   text_too_long,
   clip_inside_image,
