@@ -114,6 +114,8 @@ class Sequences {
       if (batch->rows.size() == recorded.size()) rows_[name] = batch->rows;
     } catch (const NotApplicable& why) {
       report.not_applicable("sequence " + name + ": " + why.reason);
+    } catch (const std::exception& error) {
+      report.fail("the sequence " + name + " is malformed: " + error.what());
     }
   }
 

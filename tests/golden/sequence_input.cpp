@@ -201,7 +201,7 @@ SequenceTables::SequenceTables(const Json& root) : tokenizer_(root["special_toke
 
 NamedImage SequenceTables::image(const std::string& name) const {
   const auto found = images_.find(name);
-  if (found == images_.end()) throw std::runtime_error("no image is called " + name);
+  if (found == images_.end()) throw NotApplicable{"no image is called '" + name + "'"};
   const Json& image = found->second;
   NamedImage result;
   result.kind = section_kind(image["kind"].text());

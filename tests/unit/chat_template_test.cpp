@@ -222,6 +222,11 @@ TEST_CASE("unconditional rows are as long, with everything at the same places") 
       }
       CHECK(wrong == 0);
     }
+    std::vector<TokenId> second(ids.size());
+    std::vector<TokenId> third(ids.size());
+    CHECK(batch->rows[1].expand(second.data(), second.size()) == Errc::none);
+    CHECK(batch->rows[2].expand(third.data(), third.size()) == Errc::none);
+    CHECK(second == third);  // every pass after the first is unconditional
   }
 }
 

@@ -255,6 +255,17 @@ TEST_CASE("blocks from image descriptions") {
   CHECK(padded.vit_token_height == 27);
   CHECK(padded.vit_token_width == 36);
   CHECK(block.with_vit(27, 36, profiles::instruct, VitSlots::true_grid).vit_token_length == 972);
+  // A run has the true grid, whatever its slots.
+  const auto joint =
+      build_sequence({Section::of_image(SectionKind::cond_joint_image, padded)}, profiles::instruct, encode);
+  REQUIRE(joint);
+  REQUIRE(joint->image_runs.size() == 2);
+  const ImageRun vae = joint->image_runs[0];
+  const ImageRun vit = joint->image_runs[1];
+  CHECK((vae.kind == ImageRunKind::vae && vae.in_joint_block && vae.slice.length() == 3600));
+  CHECK((vae.token_height == 45 && vae.token_width == 80));
+  CHECK((vit.kind == ImageRunKind::vit && vit.in_joint_block && vit.slice.length() == 1024));
+  CHECK((vit.token_height == 27 && vit.token_width == 36));
   // A grid over the slots, or none at all, is refused by the builder.
   for (const ImageBlock& bad : {block.with_vit(33, 32, profiles::instruct), block.with_vit(-1, 4, profiles::instruct),
                                 block.with_vit(max_side, max_side, profiles::instruct, VitSlots::true_grid)}) {
