@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Builds the LibTorch example for an H100 or H200 and runs everything there is to run on one GPU.
+#   [EXTRA_PREFIX=DIR] [FIXTURES=DIR] [OUT=DIR] [BUILD=DIR] [MAX_BASE=1] examples/libtorch/gpu.sh
+# EXTRA_PREFIX: more folders with headers (include/CLI, include/stb, include/nlohmann), separated by semicolons.
+# FIXTURES: a folder with folders of recorded checkpoints. Logs go to OUT (/tmp/out); a short table comes last.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+out=${OUT:-/tmp/out}
+build=${BUILD:-/tmp/hunyuan-generate-build}
+fixtures=$(cd "${FIXTURES:-$here/../../tests/data}" && pwd) || exit 2
+torch=$(python3 -c 'import torch;print(torch.utils.cmake_prefix_path)') || exit 2
+mkdir -p "$out" "$build"
+table=$out/table.txt
+: >"$table"
+
+# run NAME SECONDS COMMAND...: logs to NAME.log, adds a line to the table.
+run() {
+  local name=$1 limit=$2 start=$SECONDS state
+  shift 2
+  if [ ! -x "$1" ] && ! command -v "$1" >/dev/null; then
+    printf '%-36s not built\n' "$name" >>"$table"
+    return
+  fi
+  timeout "$limit" "$@" >"$out/$name.log" 2>&1
+  state=$?
+  printf '%-36s rc %-3d %4d s  %s\n' "$name" "$state" $((SECONDS - start)) \
+    "$(grep -v '^JSON\|^$' "$out/$name.log" | tail -n 1 | cut -c 1-110)" >>"$table"
+}
+
+configure=(cmake -G Ninja -S "$here" -B "$build" -DCMAKE_BUILD_TYPE=Release -DTORCH_CUDA_ARCH_LIST=9.0
+  "-DCMAKE_PREFIX_PATH=$torch;${EXTRA_PREFIX:-}" "-DHUNYUAN_GENERATE_TEST_DATA=$fixtures")
+run configure 120 "${configure[@]}"
+run build 240 cmake --build "$build" -- -k 0
+if [ ! -x "$build/hunyuan-generate-bench" ]; then  # the profiler's interface may differ
+  run configure_without_profiler 60 "${configure[@]}" -DHUNYUAN_GENERATE_KERNEL_TIME=OFF
+  run build_without_profiler 120 cmake --build "$build" -- -k 0
+fi
+
+for folder in "$fixtures"/*/; do
+  [ -e "$folder/io.safetensors" ] || continue
+  name=$(basename "$folder")
+  check=$build/hunyuan-generate-check
+  run "check_${name}_fp32_cpu" 60 "$check" --strict "$folder"
+  run "check_${name}_fp32_cuda" 60 "$check" --strict --device cuda "$folder"
+  run "check_${name}_bf16_cuda" 60 "$check" --device cuda --dtype bf16 "$folder"
+  run "check_${name}_bf16_grouped" 60 "$check" --device cuda --dtype bf16 --experts grouped "$folder"
+  run "check_${name}_fp32_layers_0_cpu" 60 "$check" --strict --devices 0,cpu "$folder"
+  run "graph_${name}" 60 "$build/hunyuan-generate-graph-test" "$folder"
+done
+
+generate=$build/hunyuan-generate
+tiny=$fixtures/tiny_a
+request=(--model "$tiny" --prompt "a lake" --task image --size 64x64 --steps 6 --seed 3)
+run generate_cpu 60 "$generate" "${request[@]}" --out "$out/cpu.png"
+run generate_cuda_fp32 60 "$generate" "${request[@]}" --device cuda --dtype fp32 --out "$out/cuda_fp32.png"
+run generate_cuda_bf16_graph 60 "$generate" "${request[@]}" --device cuda --out "$out/cuda_graph.png"
+run generate_cuda_bf16_no_graph 60 "$generate" "${request[@]}" --device cuda --no-graph --out "$out/cuda_no_graph.png"
+run generate_devices_0_0 60 "$generate" "${request[@]}" --devices 0,0 --out "$out/devices_0_0.png"
+run same_with_and_without_graph 10 cmp "$out/cuda_graph.png" "$out/cuda_no_graph.png"
+run same_on_devices_0_0 10 cmp "$out/cuda_graph.png" "$out/devices_0_0.png"
+
+run bench 150 "$build/hunyuan-generate-bench" --layers 8 --steps 20
+[ -n "${MAX_BASE:-}" ] && run max_base 200 "$build/hunyuan-generate-bench" --layers 8 --max-base
+
+grep -h '^JSON' "$out"/bench.log "$out"/max_base.log 2>/dev/null | sed 's/^JSON //' >"$out/bench.jsonl"
+echo "--- bench"
+grep -v '^JSON' "$out/bench.log" 2>/dev/null
+grep -v '^JSON' "$out/max_base.log" 2>/dev/null
+echo "--- table"
+cat "$table"
