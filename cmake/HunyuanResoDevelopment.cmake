@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Settings of our own targets (tests, benchmarks, tool). Nothing here reaches a consumer.
 
+set(hunyuan_reso_gnu_warnings -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror)
+
 # Warnings, as errors, for one target.
 function(hunyuan_reso_strict target)
   if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
-    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror)
+    target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${hunyuan_reso_gnu_warnings}>")
   elseif(MSVC)
     target_compile_options(${target} PRIVATE /W4 /WX)
   endif()

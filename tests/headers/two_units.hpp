@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#ifndef HUNYUAN_RESO_TESTS_TWO_UNITS_HPP
+#define HUNYUAN_RESO_TESTS_TWO_UNITS_HPP
+
+#include <hunyuan_reso/hunyuan_reso.hpp>
+
+/// What one translation unit sees.
+struct Unit {
+  const hunyuan_reso::ModelProfile* profile = &hunyuan_reso::profiles::instruct;
+  const hunyuan_reso::ResolutionGroup* group = &hunyuan_reso::group_for<hunyuan_reso::profiles::instruct>;
+  const hunyuan_reso::TokenId* boi = &hunyuan_reso::tokens::boi;
+  hunyuan_reso::Result<hunyuan_reso::ImageInfo> (*describe)(
+      std::string_view, const hunyuan_reso::ModelProfile&, const hunyuan_reso::ResolutionGroup&,
+      hunyuan_reso::GridMode) noexcept = &hunyuan_reso::build_gen_image_info<hunyuan_reso::ResolutionGroup::capacity()>;
+};
+
+Unit other_unit();
+
+#endif  // HUNYUAN_RESO_TESTS_TWO_UNITS_HPP

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# cmake -DINCLUDE_DIR= -P umbrella.cmake: hunyuan_reso.hpp includes every public header, and nothing of text/ comes in.
+cmake_minimum_required(VERSION 3.16)
+get_filename_component(INCLUDE_DIR "${INCLUDE_DIR}" ABSOLUTE)
+
+set(root "${INCLUDE_DIR}/hunyuan_reso")
+file(STRINGS "${root}/hunyuan_reso.hpp" included REGEX "^#include \"[a-z0-9_]+\\.hpp\"$")
+string(REGEX REPLACE "#include \"([^\"]+)\"" "\\1" included "${included}")
+file(GLOB public RELATIVE "${root}" "${root}/*.hpp")
+list(REMOVE_ITEM public hunyuan_reso.hpp)
+list(SORT public)
+set(sorted ${included})
+list(SORT sorted)
+if(NOT sorted STREQUAL public)
+  message(FATAL_ERROR "hunyuan_reso.hpp includes\n  ${sorted}\nand the public headers are\n  ${public}")
+endif()
+
+file(GLOB_RECURSE core RELATIVE "${root}" "${root}/*.hpp")
+list(FILTER core EXCLUDE REGEX "^text/")
+foreach(header ${core})
+  file(STRINGS "${root}/${header}" text_includes REGEX "#include *[\"<][^\">]*text/")
+  if(text_includes)
+    message(FATAL_ERROR "${header} includes an optional header: ${text_includes}")
+  endif()
+endforeach()
