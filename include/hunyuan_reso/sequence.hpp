@@ -182,7 +182,7 @@ struct TokenSequence {
   template <class Id>
   [[nodiscard]] Errc expand(Id* out, std::size_t capacity) const noexcept {
     if (capacity < static_cast<std::size_t>(length)) return Errc::buffer_too_small;
-    for (const TokenRun& run : runs) {
+    for (const TokenRun run : runs) {  // a copy, which `out` cannot alias: else nothing is vectorised for int32_t
       const Id id = static_cast<Id>(run.id);
       for (std::int32_t i = 0; i < run.count; ++i) out[i] = id;
       out += run.count;
