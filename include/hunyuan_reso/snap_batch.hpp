@@ -80,8 +80,11 @@ class SnapCells {
     if (entry == unknown) return snap_or_invalid(group, width, height);
     const SnapThreshold threshold = group.threshold(entry - std::size_t{undecided});
     const std::int64_t left = std::int64_t{height} * threshold.last.width;
-    return static_cast<std::uint8_t>(left > std::int64_t{width} * threshold.last.height ? threshold.upper
-                                                                                        : threshold.lower);
+    const bool is_above = left > std::int64_t{width} * threshold.last.height;
+    // An array in place of a condition: which side it is cannot be predicted.
+    const std::uint8_t rows[2] = {static_cast<std::uint8_t>(threshold.lower),
+                                  static_cast<std::uint8_t>(threshold.upper)};
+    return rows[is_above ? 1 : 0];
   }
 
  private:
