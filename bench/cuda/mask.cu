@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// The mask inside a kernel shaped like attention: for every query the sum of exp(q * k) over the keys that it sees,
+// with q and k scalars, so that the mask is as large a part of the work as it can be. Without a mask; with allows() for
+// every pair; with allowed_end() once a row and a comparison a pair; with the loop cut at allowed_end(); with a dense
+// mask of bytes.
+#include <cmath>
+
+#include <hunyuan_reso/attention.hpp>
+
+#include "../support/layout.hpp"
+#include "common.hpp"
+
+namespace hunyuan_reso_bench {
+namespace {
+
+using namespace hunyuan_reso;
+
+constexpr int threads_per_block = 256;
+constexpr std::int32_t length = 22800;  // a multiple of 4
+static_assert(length % 4 == 0);
+
+struct NoMask {
+  __device__ std::int32_t keys(std::int32_t) const { return length; }
+  __device__ uchar4 four(std::int32_t, std::int32_t) const { return make_uchar4(1, 1, 1, 1); }
+};
+
+struct Predicate {
+  AttentionLayout layout;
+  __device__ std::int32_t keys(std::int32_t) const { return length; }
+  __device__ uchar4 four(std::int32_t query, std::int32_t key) const {
+    return make_uchar4(layout.allows(query, key), layout.allows(query, key + 1), layout.allows(query, key + 2),
+                       layout.allows(query, key + 3));
+  }
+};
+
+/// `cut`: the loop ends at the last key that the row sees.
+template <bool cut>
+struct RowEnd {
+  AttentionLayout layout;
+  __device__ std::int32_t keys(std::int32_t query) const {
+    const std::int32_t end = layout.allowed_end(query);
+    return cut && end < length ? end : length;
+  }
+};
+
+struct DenseMask {
+  const std::uint8_t* bytes;
+  __device__ std::int32_t keys(std::int32_t) const { return length; }
+  __device__ uchar4 four(std::int32_t query, std::int32_t key) const {
+    return __ldcs(
+        reinterpret_cast<const uchar4*>(bytes + std::size_t{static_cast<std::uint32_t>(query)} * length + key));
+  }
+};
+
+/// The sum of the block's values, in its first thread.
+__device__ float sum_of_block(float value) {
+  __shared__ float partial[threads_per_block / 32];
+  for (int offset = 16; offset != 0; offset /= 2) value += __shfl_down_sync(0xFFFFFFFF, value, offset);
+  if (threadIdx.x % 32 == 0) partial[threadIdx.x / 32] = value;
+  __syncthreads();
+  if (threadIdx.x < 32) {
+    value = threadIdx.x < threads_per_block / 32 ? partial[threadIdx.x] : 0.0F;
+    for (int offset = 4; offset != 0; offset /= 2) value += __shfl_down_sync(0xFFFFFFFF, value, offset);
+  }
+  return value;
+}
+
+/// One block a query.
+template <class Mask>
+__global__ void __launch_bounds__(threads_per_block)
+    row_sums(const __grid_constant__ Mask mask, const float* queries, const float* keys, float* sums) {
+  const auto query = static_cast<std::int32_t>(blockIdx.x);
+  const float q = queries[query];
+  const std::int32_t end = mask.keys(query);
+  float sum = 0;
+  for (auto key = static_cast<std::int32_t>(4 * threadIdx.x); key < end; key += 4 * threads_per_block) {
+    const float4 k = *reinterpret_cast<const float4*>(keys + key);
+    const uchar4 seen = mask.four(query, key);
+    sum += seen.x != 0 ? __expf(q * k.x) : 0.0F;
+    sum += seen.y != 0 ? __expf(q * k.y) : 0.0F;
+    sum += seen.z != 0 ? __expf(q * k.z) : 0.0F;
+    sum += seen.w != 0 ? __expf(q * k.w) : 0.0F;
+  }
+  sum = sum_of_block(sum);
+  if (threadIdx.x == 0) sums[query] = sum;
+}
+
+/// The same with the mask as the end of a row.
+template <bool cut>
+__global__ void __launch_bounds__(threads_per_block)
+    row_sums_to_end(const __grid_constant__ RowEnd<cut> mask, const float* queries, const float* keys, float* sums) {
+  const auto query = static_cast<std::int32_t>(blockIdx.x);
+  const float q = queries[query];
+  const std::int32_t end = mask.keys(query);
+  const std::int32_t seen = mask.layout.allowed_end(query);
+  float sum = 0;
+  for (auto key = static_cast<std::int32_t>(4 * threadIdx.x); key < end; key += 4 * threads_per_block) {
+    const float4 k = *reinterpret_cast<const float4*>(keys + key);
+    sum += key < seen ? __expf(q * k.x) : 0.0F;
+    sum += key + 1 < seen ? __expf(q * k.y) : 0.0F;
+    sum += key + 2 < seen ? __expf(q * k.z) : 0.0F;
+    sum += key + 3 < seen ? __expf(q * k.w) : 0.0F;
+  }
+  sum = sum_of_block(sum);
+  if (threadIdx.x == 0) sums[query] = sum;
+}
+
+}  // namespace
+
+void measure_mask(std::uint64_t seed, std::vector<Measurement>& results) {
+  const std::vector<ImageRun> runs = image_runs(length);
+  const AttentionLayout layout = *AttentionLayout::create(runs.data(), runs.size(), ConditioningImageType::vae_vit,
+                                                          ConditioningAttention::joint_full);
+  std::vector<float> queries(length);
+  std::vector<float> keys(length);
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    queries[i] = static_cast<float>(random_bits(seed, 2 * i) >> 40) * 1e-7F - 0.8F;
+    keys[i] = static_cast<float>(random_bits(seed, 2 * i + 1) >> 40) * 1e-7F - 0.8F;
+  }
+  std::vector<std::uint8_t> dense(std::size_t{length} * length);
+  require(layout.write_mask(length, dense.data(), dense.size()) == Errc::none, "mask");
+
+  // Right answers in binary64; a row without a mask, too.
+  std::vector<double> expected(length);
+  std::vector<double> expected_without(length);
+  on_all_processors(length, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      for (std::size_t j = 0; j < std::size_t{length}; ++j) {
+        const double value = std::exp(static_cast<double>(queries[i]) * static_cast<double>(keys[j]));
+        expected_without[i] += value;
+        if (layout.allows(static_cast<std::int32_t>(i), static_cast<std::int32_t>(j))) expected[i] += value;
+      }
+    }
+  });
+
+  const DeviceArray<float> device_queries(queries);
+  const DeviceArray<float> device_keys(keys);
+  const DeviceArray<std::uint8_t> device_dense(dense);
+  DeviceArray<float> sums(length);
+  const auto measure = [&](const char* variant, const std::vector<double>& right, auto kernel, auto mask,
+                           double bytes) {
+    const auto launch = [&] {
+      kernel<<<length, threads_per_block>>>(mask, device_queries.data(), device_keys.data(), sums.data());
+    };
+    sums.poison(0xFF);  // NaN
+    launch();
+    check(cudaGetLastError(), variant);
+    check(cudaDeviceSynchronize(), variant);
+    const std::vector<float> answers = sums.download();
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      require(std::fabs(answers[i] - right[i]) <= 2e-5 * right[i], variant);
+    }
+    const double pairs = static_cast<double>(length) * length;
+    results.push_back({"cuda_mask", variant, std::size_t{length}, pairs, bytes, time_launches(launch, 50)});
+  };
+  measure("library", expected, row_sums_to_end<false>, RowEnd<false>{layout}, 0);
+  measure("rows_cut", expected, row_sums_to_end<true>, RowEnd<true>{layout}, 0);
+  measure("allows", expected, row_sums<Predicate>, Predicate{layout}, 0);
+  measure("plain", expected, row_sums<DenseMask>, DenseMask{device_dense.data()}, static_cast<double>(length) * length);
+  measure("floor_no_mask", expected_without, row_sums<NoMask>, NoMask{}, 0);
+}
+
+}  // namespace hunyuan_reso_bench
