@@ -100,6 +100,7 @@ void mask_logits_library(benchmark::State& state) {
   }
   for (auto _ : state) {
     mask_logits(values.data(), vocabulary, slices.slices, slices.count);
+    benchmark::DoNotOptimize(values.data());
     benchmark::ClobberMemory();
   }
   count_logits(state);
@@ -111,6 +112,7 @@ void mask_logits_plain(benchmark::State& state) {
     for (std::size_t i = 0; i < vocabulary; ++i) {
       if (allowed.count(static_cast<TokenId>(i)) == 0) values[i] = lowest_logit;
     }
+    benchmark::DoNotOptimize(values.data());
     benchmark::ClobberMemory();
   }
   count_logits(state);
@@ -119,6 +121,7 @@ void mask_logits_floor_memset(benchmark::State& state) {
   std::vector<float> values = logits();
   for (auto _ : state) {
     std::memset(values.data(), 1, vocabulary * sizeof(float));
+    benchmark::DoNotOptimize(values.data());
     benchmark::ClobberMemory();
   }
   count_logits(state);
@@ -139,6 +142,7 @@ void argmax_floor_memcpy(benchmark::State& state) {
   std::vector<float> copy(vocabulary);
   for (auto _ : state) {
     std::memcpy(copy.data(), logits().data(), vocabulary * sizeof(float));
+    benchmark::DoNotOptimize(copy.data());
     benchmark::ClobberMemory();
   }
   count_logits(state);

@@ -64,6 +64,7 @@ void mask_library(benchmark::State& state) {
   }
   for (auto _ : state) {
     benchmark::DoNotOptimize(layout.write_mask(length, mask.bytes.get(), mask.count));
+    benchmark::DoNotOptimize(mask.bytes.get());
     benchmark::ClobberMemory();
   }
   count_pairs(state);
@@ -79,6 +80,7 @@ void mask_predicate(benchmark::State& state) {
     for (std::int32_t query = 0; query < length; ++query) {
       for (std::int32_t key = 0; key < length; ++key) *out++ = layout.allows(query, key) ? 1 : 0;
     }
+    benchmark::DoNotOptimize(mask.bytes.get());
     benchmark::ClobberMemory();
   }
   count_pairs(state);
@@ -91,6 +93,7 @@ void mask_plain(benchmark::State& state) {
   Mask mask(length);
   for (auto _ : state) {
     plain_write(slices, length, mask.bytes.get());
+    benchmark::DoNotOptimize(mask.bytes.get());
     benchmark::ClobberMemory();
   }
   count_pairs(state);
@@ -100,6 +103,7 @@ void mask_floor_memset(benchmark::State& state) {
   Mask mask(state.range(0));
   for (auto _ : state) {
     std::memset(mask.bytes.get(), 1, mask.count);
+    benchmark::DoNotOptimize(mask.bytes.get());
     benchmark::ClobberMemory();
   }
   count_pairs(state);

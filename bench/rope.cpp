@@ -58,6 +58,7 @@ void rope_positions_library(benchmark::State& state) {
   }
   for (auto _ : state) {
     benchmark::DoNotOptimize(write_rope_positions(layout, positions.data(), positions.size()));
+    benchmark::DoNotOptimize(positions.data());
     benchmark::ClobberMemory();
   }
   count_positions(state);
@@ -70,6 +71,7 @@ void rope_positions_one_by_one(benchmark::State& state) {
   std::vector<RopePosition> positions(static_cast<std::size_t>(length));
   for (auto _ : state) {
     for (std::int32_t i = 0; i < length; ++i) positions[static_cast<std::size_t>(i)] = rope_position(layout, i);
+    benchmark::DoNotOptimize(positions.data());
     benchmark::ClobberMemory();
   }
   count_positions(state);
@@ -91,6 +93,7 @@ void rope_positions_floor_memset(benchmark::State& state) {
   std::vector<RopePosition> positions(static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
     std::memset(static_cast<void*>(positions.data()), 1, positions.size() * sizeof(RopePosition));
+    benchmark::DoNotOptimize(positions.data());
     benchmark::ClobberMemory();
   }
   count_positions(state);
@@ -111,6 +114,8 @@ void rope_table_library(benchmark::State& state) {
   for (auto _ : state) {
     benchmark::DoNotOptimize(
         write_rope_table(positions.data(), length, thetas, head_dimension, cosines.data(), sines.data()));
+    benchmark::DoNotOptimize(cosines.data());
+    benchmark::DoNotOptimize(sines.data());
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
@@ -135,6 +140,8 @@ void rope_table_plain(benchmark::State& state) {
         sines[i * head_dimension + static_cast<std::size_t>(d)] = std::sin(angle);
       }
     }
+    benchmark::DoNotOptimize(cosines.data());
+    benchmark::DoNotOptimize(sines.data());
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));

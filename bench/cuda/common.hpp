@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace hunyuan_reso_bench {
@@ -114,6 +116,29 @@ std::vector<float> time_launches(Launch launch, int repetitions) {
   check(cudaEventDestroy(stop), "cudaEventDestroy");
   return milliseconds;
 }
+
+/// Measures several launches in turn, round by round, so that a change in the device's state (its clocks, its
+/// temperature) meets all of them.
+class Rounds {
+ public:
+  void add(const char* family, const char* variant, std::size_t size, double items, double bytes,
+           std::function<void()> launch) {
+    launches_.push_back({{family, variant, size, items, bytes, {}}, std::move(launch)});
+  }
+  void run(std::vector<Measurement>& results, int rounds = 5, int repetitions = 10) {
+    for (int round = 0; round < rounds; ++round) {
+      for (auto& [measurement, launch] : launches_) {
+        const std::vector<float> some = time_launches(launch, repetitions);
+        measurement.milliseconds.insert(measurement.milliseconds.end(), some.begin(), some.end());
+      }
+    }
+    for (auto& launch : launches_) results.push_back(std::move(launch.first));
+    launches_.clear();
+  }
+
+ private:
+  std::vector<std::pair<Measurement, std::function<void()>>> launches_;
+};
 
 /// Blocks that fill the device once, for kernels that go over their input in strides of the grid.
 template <class Kernel>

@@ -137,6 +137,7 @@ void measure_mask(std::uint64_t seed, std::vector<Measurement>& results) {
   const DeviceArray<float> device_keys(keys);
   const DeviceArray<std::uint8_t> device_dense(dense);
   DeviceArray<float> sums(length);
+  Rounds rounds;
   const auto measure = [&](const char* variant, const std::vector<double>& right, auto kernel, auto mask,
                            double bytes) {
     const auto launch = [&] {
@@ -151,13 +152,17 @@ void measure_mask(std::uint64_t seed, std::vector<Measurement>& results) {
       require(std::fabs(answers[i] - right[i]) <= 2e-5 * right[i], variant);
     }
     const double pairs = static_cast<double>(length) * length;
-    results.push_back({"cuda_mask", variant, std::size_t{length}, pairs, bytes, time_launches(launch, 50)});
+    rounds.add("cuda_mask", variant, std::size_t{length}, pairs, bytes,
+               [kernel, mask, &device_queries, &device_keys, &sums] {
+                 kernel<<<length, threads_per_block>>>(mask, device_queries.data(), device_keys.data(), sums.data());
+               });
   };
   measure("library", expected, row_sums_to_end<false>, RowEnd<false>{layout}, 0);
   measure("rows_cut", expected, row_sums_to_end<true>, RowEnd<true>{layout}, 0);
   measure("allows", expected, row_sums<Predicate>, Predicate{layout}, 0);
   measure("plain", expected, row_sums<DenseMask>, DenseMask{device_dense.data()}, static_cast<double>(length) * length);
   measure("floor_no_mask", expected_without, row_sums<NoMask>, NoMask{}, 0);
+  rounds.run(results);
 }
 
 }  // namespace hunyuan_reso_bench

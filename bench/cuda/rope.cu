@@ -131,22 +131,17 @@ void measure_rope(std::vector<Measurement>& results) {
 
   const auto items = static_cast<double>(tokens);
   const double bytes = 2.0 * static_cast<double>(values) * sizeof(float);
-  constexpr int repetitions = 50;
-  results.push_back({"cuda_rope_table", "library", tokens, items, bytes, time_launches(write, repetitions)});
-  results.push_back({"cuda_rope_table", "floor_fill", tokens, items, bytes,
-                     time_launches(
-                         [&] {
-                           fill<<<fill_blocks, threads_per_block>>>(cosines4, values / 4, 1.0F);
-                           fill<<<fill_blocks, threads_per_block>>>(sines4, values / 4, 2.0F);
-                         },
-                         repetitions)});
-  results.push_back({"cuda_rope_table", "floor_memset", tokens, items, bytes,
-                     time_launches(
-                         [&] {
-                           check(cudaMemsetAsync(cosines.data(), 1, values * sizeof(float)), "memset");
-                           check(cudaMemsetAsync(sines.data(), 2, values * sizeof(float)), "memset");
-                         },
-                         repetitions)});
+  Rounds rounds;
+  rounds.add("cuda_rope_table", "library", tokens, items, bytes, write);
+  rounds.add("cuda_rope_table", "floor_fill", tokens, items, bytes, [&] {
+    fill<<<fill_blocks, threads_per_block>>>(cosines4, values / 4, 1.0F);
+    fill<<<fill_blocks, threads_per_block>>>(sines4, values / 4, 2.0F);
+  });
+  rounds.add("cuda_rope_table", "floor_memset", tokens, items, bytes, [&] {
+    check(cudaMemsetAsync(cosines.data(), 1, values * sizeof(float)), "memset");
+    check(cudaMemsetAsync(sines.data(), 2, values * sizeof(float)), "memset");
+  });
+  rounds.run(results);
 }
 
 }  // namespace hunyuan_reso_bench

@@ -329,45 +329,43 @@ void check_all(Device& device, const Sizes& sizes, bool has_refused) {
 void measure_snap_batch(std::size_t count, std::uint64_t seed, std::vector<Measurement>& results) {
   const ResolutionGroup group = *make_group(profiles::instruct);
   Device device(group, count);
-  constexpr int repetitions = 50;
-  const auto add = [&results](const char* family, const char* variant, std::size_t n, auto launch) {
-    const auto pairs = static_cast<double>(n);
-    results.push_back({family, variant, n, pairs, 9.0 * pairs, time_launches(launch, repetitions)});
+  Rounds rounds;
+  const auto add = [&rounds](const char* family, const char* variant, std::size_t n, auto launch) {
+    rounds.add(family, variant, n, static_cast<double>(n), 9.0 * static_cast<double>(n), launch);
   };
 
   check_all(device, hard_sizes(group, count, seed), true);
   add("cuda_snap_batch_hard", "library", count, [&] { device.by_table(count); });
+  rounds.run(results);
 
   check_all(device, photographs(count, seed + 2), false);
-  add("cuda_snap_batch", "library", count, [&] { device.by_table(count); });
-  add("cuda_snap_batch", "group_by_value", count, [&] { device.by_value(count); });
-  add("cuda_snap_batch", "group_in_shared", count, [&] { device.from_shared(count); });
-  add("cuda_snap_batch", "plain", count, [&] { device.plain(count); });
-  for (std::size_t n = std::size_t{1} << 20; n <= count; n *= 4) {
-    add("cuda_scaling_snap_batch", "library", n, [&device, n] { device.by_table(n); });
-  }
-
   const std::size_t sixteens = count * 9 / 2 / sizeof(uint4);
   DeviceArray<uint4> from(sixteens);
   DeviceArray<uint4> to(sixteens);
   check(cudaMemcpy(from.data(), device.widths.data(), count * 4, cudaMemcpyDeviceToDevice), "fill");
   const int copy_blocks = blocks_that_fill(copy, threads_per_block);
-  to.poison(0x77);
-  copy<<<copy_blocks, threads_per_block>>>(from.data(), to.data(), sixteens);
-  check(cudaDeviceSynchronize(), "copy");
+  const int traffic_blocks = blocks_that_fill(same_traffic, threads_per_block);
+  add("cuda_snap_batch", "library", count, [&] { device.by_table(count); });
   add("cuda_snap_batch", "floor_copy", count,
       [&] { copy<<<copy_blocks, threads_per_block>>>(from.data(), to.data(), sixteens); });
   add("cuda_snap_batch", "floor_memcpy", count, [&] {
     check(cudaMemcpyAsync(to.data(), from.data(), sixteens * sizeof(uint4), cudaMemcpyDeviceToDevice), "memcpy");
   });
-  const int traffic_blocks = blocks_that_fill(same_traffic, threads_per_block);
   add("cuda_snap_batch", "floor_traffic", count, [&] {
     same_traffic<<<traffic_blocks, threads_per_block>>>(
         reinterpret_cast<const int4*>(device.widths.data()), reinterpret_cast<const int4*>(device.heights.data()),
         reinterpret_cast<std::uint32_t*>(device.indices.data()), count / 4);
   });
-  // Once more, to see how far the same thing differs within one run.
+  // Twice in every round: how far the same thing differs within one run.
   add("cuda_snap_batch_again", "library", count, [&] { device.by_table(count); });
+  rounds.run(results);
+  for (std::size_t n = std::size_t{1} << 20; n <= count; n *= 4) {
+    add("cuda_scaling_snap_batch", "library", n, [&device, n] { device.by_table(n); });
+  }
+  add("cuda_snap_batch", "group_by_value", count, [&] { device.by_value(count); });
+  add("cuda_snap_batch", "group_in_shared", count, [&] { device.from_shared(count); });
+  add("cuda_snap_batch", "plain", count, [&] { device.plain(count); });
+  rounds.run(results);
 }
 
 }  // namespace hunyuan_reso_bench
