@@ -184,6 +184,10 @@ struct TokenSequence {
     if (capacity < static_cast<std::size_t>(length)) return Errc::buffer_too_small;
     for (const TokenRun run : runs) {  // a copy, which `out` cannot alias: else nothing is vectorised for int32_t
       const Id id = static_cast<Id>(run.id);
+      if (run.count == 1) {  // text: not worth a vectorised loop's set-up
+        *out++ = id;
+        continue;
+      }
       for (std::int32_t i = 0; i < run.count; ++i) out[i] = id;
       out += run.count;
     }
@@ -306,7 +310,9 @@ class SequenceWriter {
     if (!sequence_.runs.empty() && sequence_.runs.back().id == id) {
       sequence_.runs.back().count += counted;
     } else if (counted > 0) {
-      sequence_.runs.push_back({id, counted});
+      TokenRun& run = sequence_.runs.emplace_back();  // GCC would put a whole run together in memory, and wait for it
+      run.id = id;
+      run.count = counted;
     }
     length_ += count;
   }
