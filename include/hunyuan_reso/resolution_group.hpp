@@ -185,24 +185,36 @@ class BasicResolutionGroup {
     return true;
   }
 
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr detail::RowRatio row_ratio(std::size_t position) const noexcept {
+    const Resolution row = rows_[order_[position]];
+    return {row.height, row.width, row.binary64_ratio()};
+  }
+
   HUNYUAN_RESO_HD constexpr void build_thresholds() noexcept {
     std::size_t kept = 1;
-    detail::Binary64 lower = rows_[order_[0]].binary64_ratio();
+    detail::RowRatio lower = row_ratio(0);
     for (std::size_t i = 1; i < distinct_; ++i) {
-      const detail::Binary64 upper = rows_[order_[i]].binary64_ratio();
-      if (upper == lower) continue;  // the same row twice: the first one always wins
-      if (detail::distance(lower, upper) < detail::smallest_separable_gap()) separable_ = false;
+      const detail::RowRatio upper = row_ratio(i);
+      if (upper.ratio == lower.ratio) continue;  // the same row twice: the first one always wins
+      if (detail::distance(lower.ratio, upper.ratio) < detail::smallest_separable_gap()) separable_ = false;
       last_[kept - 1] = detail::last_fraction_below(lower, upper, order_[kept - 1] < order_[i]);
       order_[kept++] = order_[i];
       lower = upper;
     }
     distinct_ = kept;
     for (std::size_t k = kept - 1; k < padded_slots + 1; ++k) last_[k] = {1, 0};  // above every size
-    std::size_t position = 0;
-    for (std::uint32_t cell = 0; cell <= guide_cells; ++cell) {
-      while (is_above(guide_cells - cell, cell, position)) ++position;
-      guide_[cell] = static_cast<Index>(position);
+    build_guide();
+  }
+
+  /// A size h / w = cell / (guide_cells - cell) has passed threshold p / q when cell * (p + q) > guide_cells * p.
+  HUNYUAN_RESO_HD constexpr void build_guide() noexcept {
+    std::uint32_t cell = 0;
+    for (std::size_t k = 0; k < threshold_count(); ++k) {
+      const std::uint64_t p = last_[k].numerator;
+      const auto last_cell = static_cast<std::uint32_t>(guide_cells * p / (p + last_[k].denominator));
+      for (; cell <= last_cell; ++cell) guide_[cell] = static_cast<Index>(k);
     }
+    for (; cell <= guide_cells; ++cell) guide_[cell] = static_cast<Index>(threshold_count());
   }
 
   [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t nearest_by_definition(Resolution size) const noexcept {

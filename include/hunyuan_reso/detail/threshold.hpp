@@ -35,21 +35,23 @@ struct Fraction {
   return {a.significand - 1, a.exponent};
 }
 
-/// The largest binary64 number between `lower` and `upper` whose distance to `lower` counts as the smaller one
-/// (`lower_first`: who wins a tie). The decision is monotone, and it changes within a few units in the last place of
-/// the mean, where the walk starts.
+/// Whether the distance from `ratio` to `lower` counts as the smaller one (`lower_first`: who wins a tie).
+[[nodiscard]] HUNYUAN_RESO_HD constexpr bool goes_to_lower(const Binary64& ratio, const Binary64& lower,
+                                                           const Binary64& upper, bool lower_first) noexcept {
+  const Binary64 to_lower = distance(ratio, lower);
+  const Binary64 to_upper = distance(ratio, upper);
+  return to_lower < to_upper || (lower_first && to_lower == to_upper);
+}
+
+/// The largest binary64 number between `lower` and `upper` that goes to `lower`. The decision is monotone, and it
+/// changes within a few units in the last place of the mean, where the walk starts.
 [[nodiscard]] HUNYUAN_RESO_HD constexpr Binary64 last_binary64_below(const Binary64& lower, const Binary64& upper,
                                                                      bool lower_first) noexcept {
-  const auto goes_to_lower = [&](const Binary64& ratio) {
-    const Binary64 to_lower = distance(ratio, lower);
-    const Binary64 to_upper = distance(ratio, upper);
-    return to_lower < to_upper || (lower_first && to_lower == to_upper);
-  };
   const std::int32_t shift = upper.exponent - lower.exponent;
   const std::uint64_t sum = upper.significand + (shift < 64 ? lower.significand >> shift : 0);
   Binary64 last = round_to_binary64(sum, upper.exponent - 1, false);
-  while (!goes_to_lower(last)) last = next_down(last);
-  while (goes_to_lower(next_up(last))) last = next_up(last);
+  while (!goes_to_lower(last, lower, upper, lower_first)) last = next_down(last);
+  while (goes_to_lower(next_up(last), lower, upper, lower_first)) last = next_up(last);
   return last;
 }
 
@@ -110,11 +112,62 @@ struct QuotientAndRest {
   }
 }
 
-/// The threshold between two neighbouring ratios as a fraction p / q: height / width goes to `lower` exactly when
+/// A row's sides, and its ratio height / width as upstream has it.
+struct RowRatio {
+  std::int32_t height = 0;
+  std::int32_t width = 0;
+  Binary64 ratio{};
+};
+
+/// The mean of two rows' ratios as the reduced fraction m / n, and q with m * q = 1 modulo n (extended Euclidean
+/// algorithm); n = 0 where m or n does not fit 16 bits.
+struct Mean {
+  std::uint32_t m = 0;
+  std::uint32_t n = 0;
+  std::uint32_t q = 0;
+};
+[[nodiscard]] HUNYUAN_RESO_HD constexpr Mean mean_ratio(const RowRatio& a, const RowRatio& b) noexcept {
+  constexpr std::uint32_t too_long = 1 << 15;  // so that the products fit 31 bits
+  const auto ah = static_cast<std::uint32_t>(a.height), aw = static_cast<std::uint32_t>(a.width);
+  const auto bh = static_cast<std::uint32_t>(b.height), bw = static_cast<std::uint32_t>(b.width);
+  if ((ah | aw | bh | bw) >= too_long) return {};
+  const std::uint32_t numerator = ah * bw + bh * aw;
+  const std::uint32_t denominator = 2 * aw * bw;
+  // rest = factor * numerator modulo the denominator, for both pairs; the factors alternate in sign.
+  std::uint32_t rest = denominator, next_rest = numerator;
+  std::uint32_t factor = 0, next_factor = 1;
+  bool is_negative = true;
+  while (next_rest != 0) {
+    const std::uint32_t run = rest / next_rest;
+    const std::uint32_t last_rest = rest - run * next_rest;
+    const std::uint32_t last_factor = factor + run * next_factor;
+    rest = next_rest;
+    next_rest = last_rest;
+    factor = next_factor;
+    next_factor = last_factor;
+    is_negative = !is_negative;
+  }
+  const std::uint32_t m = numerator / rest;  // rest is the greatest common divisor, next_factor what n is
+  if ((m | next_factor) > 0xFFFF) return {};
+  return {m, next_factor, is_negative ? next_factor - factor : factor};
+}
+
+/// The threshold between two neighbouring rows as a fraction p / q: height / width goes to `lower` exactly when
 /// height * q <= width * p, for every height and width in 1 .. 2^31 - 1.
-[[nodiscard]] HUNYUAN_RESO_HD constexpr Fraction last_fraction_below(const Binary64& lower, const Binary64& upper,
+[[nodiscard]] HUNYUAN_RESO_HD constexpr Fraction last_fraction_below(const RowRatio& lower, const RowRatio& upper,
                                                                      bool lower_first) noexcept {
-  return last_fraction_rounding_to(last_binary64_below(lower, upper, lower_first));
+  const Mean mean = mean_ratio(lower, upper);
+  if (mean.n == 0) return last_fraction_rounding_to(last_binary64_below(lower.ratio, upper.ratio, lower_first));
+  // Every fraction but the mean m / n itself is 1 / (q * n) or more away from it, over 2^-48 of the upper ratio, where
+  // rounding moves nothing by more than 2^-51 of it. So rounding decides about the mean alone.
+  if (goes_to_lower(divide(mean.m, mean.n), lower.ratio, upper.ratio, lower_first)) return {mean.m, mean.n};
+  // The fraction below it that is nearest: m * q - n * p = 1 with the largest p and q there are.
+  constexpr auto most = static_cast<std::uint32_t>(max_side);
+  const auto p = static_cast<std::uint32_t>((std::uint64_t{mean.m} * mean.q - 1) / mean.n);
+  const std::uint32_t times_q = (most - mean.q) / mean.n;
+  const std::uint32_t times_p = (most - p) / mean.m;
+  const std::uint32_t times = times_p < times_q ? times_p : times_q;
+  return {p + times * mean.m, mean.q + times * mean.n};
 }
 
 }  // namespace detail
