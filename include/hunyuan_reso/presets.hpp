@@ -28,31 +28,39 @@ struct CommonRatio {
   }
 };
 
+namespace detail {
+
+struct RatioName {
+  std::int32_t longer, shorter;
+};
+
+/// The common ratios, ascending, and between them the ratio behind which the next one is nearer: the square root of
+/// their product, since nearness is by quotient. As literals, because the compiler takes long over square roots.
+struct RatioNames {
+  static constexpr std::size_t count = 10;
+  RatioName names[count] = {{1, 1}, {5, 4}, {4, 3}, {3, 2}, {16, 10}, {16, 9}, {2, 1}, {21, 9}, {3, 1}, {4, 1}};
+  Binary64 limits[count - 1] = {{0x11E3779B97F4A8, -52}, {0x14A7E9CB8A3491, -52}, {0x16A09E667F3BCD, -52},
+                                {0x18C97EF43F7248, -52}, {0x1AFC19D8606169, -52}, {0x1E2B7DDDFEFA66, -52},
+                                {0x11482F86C40C43, -51}, {0x152A7FA9D2F8EA, -51}, {0x1BB67AE8584CAA, -51}};
+};
+
+}  // namespace detail
+
 /// The common ratio nearest to a size: 1:1, 5:4, 4:3, 3:2, 16:10, 16:9, 2:1, 21:9, 3:1, 4:1 or one of these on end;
 /// nearest by the quotient of the two ratios. 1:1 where a side is not positive.
 [[nodiscard]] HUNYUAN_RESO_HD constexpr CommonRatio nearest_common_ratio(Resolution size) noexcept {
-  struct Name {
-    std::int32_t longer, shorter;
-  };
-  constexpr Name names[] = {{1, 1}, {5, 4}, {4, 3}, {3, 2}, {16, 10}, {16, 9}, {2, 1}, {21, 9}, {3, 1}, {4, 1}};
+  constexpr detail::RatioNames table;
   if (!size.is_positive()) return {};
   const bool on_end = size.height > size.width;
   const std::int64_t longer = on_end ? size.height : size.width;
   const std::int64_t shorter = on_end ? size.width : size.height;
+  const detail::Binary64 ratio =
+      detail::divide(static_cast<std::uint64_t>(longer), static_cast<std::uint64_t>(shorter));
   std::size_t best = 0;
-  for (std::size_t i = 1; i < sizeof(names) / sizeof(names[0]); ++i) {
-    // Names ascend: the next one is nearer once ratio^2 > name * next name, here by cross-multiplication. A ratio
-    // over 4 is past every such limit, and cutting it there keeps the products small.
-    const std::int64_t cut = longer < 4 * shorter ? longer : 4 * shorter;
-    const detail::Binary64 ratio = detail::divide(static_cast<std::uint64_t>(cut), static_cast<std::uint64_t>(shorter));
-    const detail::Binary64 limit = detail::square_root(
-        detail::divide(static_cast<std::uint64_t>(names[best].longer) * static_cast<std::uint64_t>(names[i].longer),
-                       static_cast<std::uint64_t>(names[best].shorter) * static_cast<std::uint64_t>(names[i].shorter)));
-    if (limit < ratio) best = i;
-  }
-  const bool exact = longer * names[best].shorter == shorter * names[best].longer;
-  return on_end ? CommonRatio{names[best].shorter, names[best].longer, exact}
-                : CommonRatio{names[best].longer, names[best].shorter, exact};
+  while (best + 1 < detail::RatioNames::count && table.limits[best] < ratio) ++best;
+  const detail::RatioName name = table.names[best];
+  const bool exact = longer * name.shorter == shorter * name.longer;
+  return on_end ? CommonRatio{name.shorter, name.longer, exact} : CommonRatio{name.longer, name.shorter, exact};
 }
 
 /// One line of a drop-down list of sizes (resolution.md, section 6).

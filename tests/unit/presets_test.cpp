@@ -52,6 +52,17 @@ constexpr bool common_ratios() {
 }
 BOTH_TIMES(common_ratios)
 
+TEST_CASE("the limits between names are the roots of their products") {
+  constexpr detail::RatioNames table;
+  for (std::size_t i = 0; i + 1 < detail::RatioNames::count; ++i) {
+    const auto product = [&](std::int32_t detail::RatioName::*side) {
+      return static_cast<std::uint64_t>(table.names[i].*side) * static_cast<std::uint64_t>(table.names[i + 1].*side);
+    };
+    CHECK(table.limits[i] == detail::square_root(detail::divide(product(&detail::RatioName::longer),
+                                                                product(&detail::RatioName::shorter))));
+  }
+}
+
 TEST_CASE("the nearest name is nearest by quotient") {
   const struct {
     int longer, shorter;
