@@ -3,6 +3,7 @@
 #define HUNYUAN_RESO_ATTENTION_HPP
 
 #include "detail/errc.hpp"
+#include "detail/search.hpp"
 #include "image_runs.hpp"
 
 namespace hunyuan_reso {
@@ -58,15 +59,7 @@ class BasicAttentionLayout {
 
   /// One past the last key that `query` sees. Binary search over the slices.
   [[nodiscard]] HUNYUAN_RESO_HD constexpr std::int32_t allowed_end(std::int32_t query) const noexcept {
-    std::size_t before = 0;  // slices that begin at or before the query
-    for (std::size_t stop = count_; before < stop;) {
-      const std::size_t middle = before + (stop - before) / 2;
-      if (slices_[middle].start <= query) {
-        before = middle + 1;
-      } else {
-        stop = middle;
-      }
-    }
+    const std::size_t before = detail::count_begun(slices_, count_, &Slice::start, query);
     const bool in_slice = before != 0 && query < slices_[before - 1].stop;
     if (in_slice) return slices_[before - 1].stop;
     return query < max_side ? query + 1 : query;

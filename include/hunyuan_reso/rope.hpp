@@ -3,6 +3,7 @@
 #define HUNYUAN_RESO_ROPE_HPP
 
 #include "detail/errc.hpp"
+#include "detail/search.hpp"
 #include "image_runs.hpp"
 
 namespace hunyuan_reso {
@@ -98,15 +99,7 @@ class BasicRopeLayout {
   /// The position of the token at `index` (0 .. sequence length - 1; text goes on behind it). Binary search over the
   /// images.
   [[nodiscard]] HUNYUAN_RESO_HD constexpr RopePosition position(std::int32_t index) const noexcept {
-    std::size_t before = 0;  // segments that begin at or before the index
-    for (std::size_t end = count_; before < end;) {
-      const std::size_t middle = before + (end - before) / 2;
-      if (segments_[middle].first_index <= index) {
-        before = middle + 1;
-      } else {
-        end = middle;
-      }
-    }
+    const std::size_t before = detail::count_begun(segments_, count_, &Segment::first_index, index);
     if (before == 0) return {index, index};
     return in_segment(segments_[before - 1], index);
   }
@@ -161,9 +154,9 @@ class BasicRopeLayout {
     const std::int32_t left = twice_left(image);
     for (std::int32_t row = 0; row < image.token_height; ++row) {
       const std::int32_t y = (twice_top(image) + 2 * row) / 2;
-      for (std::int32_t column = 0; column < image.token_width && index < end; ++column, ++index) {
-        out[index] = {y, (left + 2 * column) / 2};
-      }
+      const std::int32_t count = image.token_width < end - index ? image.token_width : end - index;
+      for (std::int32_t column = 0; column < count; ++column) out[index + column] = {y, (left + 2 * column) / 2};
+      index += count;
     }
     return index;
   }
