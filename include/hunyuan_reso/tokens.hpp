@@ -7,6 +7,7 @@
 
 #include "detail/decimal.hpp"
 #include "detail/fixed_text.hpp"
+#include "detail/search.hpp"
 #include "profile.hpp"
 
 namespace hunyuan_reso {
@@ -38,50 +39,122 @@ struct BaseSizeLadder {
 namespace detail {
 
 inline constexpr TokenId first_size_token = 128034;
+inline constexpr std::int32_t base_sizes_as_numbers = -1;
 
-/// Consecutive ids whose texts are prefix + number + '>' (numbers from first_number), or, with count 1, the prefix.
+/// Consecutive ids whose texts are prefix + number + '>', or, with count 1, the prefix alone. The numbers go up from
+/// first_number, or are those of the ladder.
 struct TokenFamily {
   TokenId first_id = 0;
   std::int32_t count = 0;
   std::string_view prefix{};
   std::int32_t first_number = 0;
+
+  [[nodiscard]] constexpr std::int32_t number(std::int32_t offset) const noexcept {
+    return first_number == base_sizes_as_numbers ? BaseSizeLadder{}.sizes[offset] : first_number + offset;
+  }
+  /// The place of a number, or one outside 0 .. count - 1.
+  [[nodiscard]] constexpr std::int64_t offset(std::int64_t number) const noexcept {
+    if (first_number != base_sizes_as_numbers) return number - first_number;
+    std::int32_t i = 0;
+    while (i < count && BaseSizeLadder{}.sizes[i] != number) ++i;
+    return i;
+  }
 };
 
-/// The whole table of resolution.md, section 3, in ascending order of ids, but for the size tokens, whose numbers are
-/// the ladder's.
+/// The whole table of resolution.md, section 3, in ascending order of ids.
 inline constexpr TokenFamily token_families[] = {
-    {127957, 1, "<|endoftext|>"}, {127958, 1, "<|startoftext|>"},
-    {128000, 1, "<boi>"},         {128001, 1, "<eoi>"},
-    {128002, 1, "<boa>"},         {128003, 1, "<eoa>"},
-    {128004, 1, "<bov>"},         {128005, 1, "<eov>"},
-    {128006, 1, "<img>"},         {128007, 1, "<audio>"},
-    {128008, 1, "<video>"},       {128009, 1, "<pad>"},
-    {128010, 1, "<cfg>"},         {128011, 1, "<iw>"},
-    {128012, 1, "<ih>"},          {128013, 1, "<bot>"},
-    {128014, 1, "<eot>"},         {128015, 1, "<text>"},
-    {128016, 1, "<mask>"},        {128017, 1, "<timestep>"},
-    {128018, 1, "<recaption>"},   {128019, 1, "</recaption>"},
-    {128020, 1, "<bof>"},         {128021, 1, "<eof>"},
-    {128022, 1, "<face>"},        {128023, 1, "<think>"},
-    {128024, 1, "</think>"},      {128025, 1, "<answer>"},
-    {128026, 1, "</answer>"},     {128027, 1, "<und_boi>"},
-    {128028, 1, "<und_eoi>"},     {128029, 1, "<src_boi>"},
-    {128030, 1, "<src_eoi>"},     {128031, 1, "<gen_boi>"},
-    {128032, 1, "<gen_eoi>"},     {128033, 1, "<gen_img>"},
-    {128044, 33, "<img_ratio_"},  {128077, 1, "<joint_img_sep>"},
-    {128078, 1, "<ref>"},         {128079, 1, "</ref>"},
-    {128080, 1, "<quad>"},        {128081, 1, "</quad>"},
-    {128082, 1000, "<pos_x_"},    {129082, 1000, "<pos_y_"},
-    {130082, 1, "<guidance>"},    {130083, 10, "<relation_"},
-    {130093, 10, "</relation_"},  {130103, 4, "<img_ratio_", 33},
+    {127957, 1, "<|endoftext|>"},
+    {127958, 1, "<|startoftext|>"},
+    {128000, 1, "<boi>"},
+    {128001, 1, "<eoi>"},
+    {128002, 1, "<boa>"},
+    {128003, 1, "<eoa>"},
+    {128004, 1, "<bov>"},
+    {128005, 1, "<eov>"},
+    {128006, 1, "<img>"},
+    {128007, 1, "<audio>"},
+    {128008, 1, "<video>"},
+    {128009, 1, "<pad>"},
+    {128010, 1, "<cfg>"},
+    {128011, 1, "<iw>"},
+    {128012, 1, "<ih>"},
+    {128013, 1, "<bot>"},
+    {128014, 1, "<eot>"},
+    {128015, 1, "<text>"},
+    {128016, 1, "<mask>"},
+    {128017, 1, "<timestep>"},
+    {128018, 1, "<recaption>"},
+    {128019, 1, "</recaption>"},
+    {128020, 1, "<bof>"},
+    {128021, 1, "<eof>"},
+    {128022, 1, "<face>"},
+    {128023, 1, "<think>"},
+    {128024, 1, "</think>"},
+    {128025, 1, "<answer>"},
+    {128026, 1, "</answer>"},
+    {128027, 1, "<und_boi>"},
+    {128028, 1, "<und_eoi>"},
+    {128029, 1, "<src_boi>"},
+    {128030, 1, "<src_eoi>"},
+    {128031, 1, "<gen_boi>"},
+    {128032, 1, "<gen_eoi>"},
+    {128033, 1, "<gen_img>"},
+    {first_size_token, 10, "<img_size_", base_sizes_as_numbers},
+    {128044, 33, "<img_ratio_"},
+    {128077, 1, "<joint_img_sep>"},
+    {128078, 1, "<ref>"},
+    {128079, 1, "</ref>"},
+    {128080, 1, "<quad>"},
+    {128081, 1, "</quad>"},
+    {128082, 1000, "<pos_x_"},
+    {129082, 1000, "<pos_y_"},
+    {130082, 1, "<guidance>"},
+    {130083, 10, "<relation_"},
+    {130093, 10, "</relation_"},
+    {130103, 4, "<img_ratio_", 33},
     {130107, 1, "<timestep_r>"},
 };
 
+inline constexpr std::size_t family_count = sizeof(token_families) / sizeof(token_families[0]);
+
 [[nodiscard]] constexpr std::size_t special_token_count() noexcept {
-  std::size_t count = BaseSizeLadder::count;
+  std::size_t count = 0;
   for (const TokenFamily& family : token_families) count += static_cast<std::size_t>(family.count);
   return count;
 }
+
+/// For each value of a hash of a prefix the number of the first family that has it. No two prefixes share a value.
+struct FamilyIndex {
+  static constexpr std::size_t slots = 256;
+  static constexpr std::uint8_t none = 0xFF;
+  static constexpr std::size_t shortest_prefix = 4;
+
+  std::uint8_t family[slots]{};
+  bool has_collision = false;
+
+  [[nodiscard]] static constexpr std::size_t slot(std::string_view prefix) noexcept {
+    const auto at = [&](std::size_t i) { return std::size_t{static_cast<unsigned char>(prefix[i])}; };
+    const std::size_t size = prefix.size();
+    return (4 * size + 2 * at(1) + 5 * at(size - 2) + at(size - 4)) % slots;
+  }
+};
+
+[[nodiscard]] constexpr FamilyIndex make_family_index() noexcept {
+  FamilyIndex index;
+  for (std::uint8_t& family : index.family) family = FamilyIndex::none;
+  for (std::size_t i = 0; i < family_count; ++i) {
+    std::uint8_t& family = index.family[FamilyIndex::slot(token_families[i].prefix)];
+    if (family == FamilyIndex::none) {
+      family = static_cast<std::uint8_t>(i);
+    } else if (token_families[family].prefix != token_families[i].prefix) {
+      index.has_collision = true;
+    }
+  }
+  return index;
+}
+
+inline constexpr FamilyIndex family_index = make_family_index();
+static_assert(!family_index.has_collision, "two prefixes share a slot: choose other factors in FamilyIndex::slot");
 
 }  // namespace detail
 
@@ -224,37 +297,42 @@ using TokenText = FixedText<20>;
 /// The text of a special token; empty for an id that is none, and for caller-supplied ratio tokens.
 [[nodiscard]] constexpr TokenText token_text(TokenId id) noexcept {
   TokenText text;
-  if (const std::int32_t base_size = base_size_or_zero(id); base_size != 0) {
-    return text.append("<img_size_").append_number(static_cast<std::uint64_t>(base_size)).append(">");
-  }
-  for (const detail::TokenFamily& family : detail::token_families) {
-    if (id < family.first_id || id - family.first_id >= family.count) continue;
-    text.append(family.prefix);
-    if (family.count == 1) return text;
-    return text.append_number(static_cast<std::uint64_t>(family.first_number + id - family.first_id)).append(">");
-  }
-  return text;
+  const std::size_t begun =
+      detail::count_begun(detail::token_families, detail::family_count, &detail::TokenFamily::first_id, id);
+  if (begun == 0) return text;
+  const detail::TokenFamily& family = detail::token_families[begun - 1];
+  const std::int32_t offset = id - family.first_id;
+  if (offset >= family.count) return text;
+  text.append(family.prefix);
+  if (family.count == 1) return text;
+  return text.append_number(static_cast<std::uint64_t>(family.number(offset))).append(">");
 }
 
 /// The id of a special token from its exact text ("<img_ratio_33>"; numbers without leading zeros); empty for any
 /// other text. The table is the published one: a profile may lack a token (ModelProfile::required_tokens_end).
 [[nodiscard]] constexpr std::optional<TokenId> find_token(std::string_view text) noexcept {
-  const std::string_view size_prefix = "<img_size_";
-  if (detail::starts_with(text, size_prefix)) {
-    const auto size = static_cast<std::int32_t>(detail::parse_decimal(text.substr(size_prefix.size())).value % 8193);
-    const TokenId id = size_token_id_or_invalid(size);
-    return id != invalid_token_id && token_text(id) == text ? std::optional<TokenId>(id) : std::nullopt;
+  // Digits in front of a '>' at the end are a number; no token without a number ends like that.
+  std::size_t number_at = text.size();
+  if (!text.empty() && text.back() == '>') {
+    while (number_at > 1 && detail::is_digit(text[number_at - 2])) --number_at;
   }
-  for (const detail::TokenFamily& family : detail::token_families) {
-    if (!detail::starts_with(text, family.prefix)) continue;
-    if (family.count == 1) {
-      if (text == family.prefix) return family.first_id;
-      continue;
-    }
-    const std::int64_t number = detail::parse_decimal(text.substr(family.prefix.size())).value - family.first_number;
-    if (number < 0 || number >= family.count) continue;
-    const TokenId id = family.first_id + static_cast<TokenId>(number);
-    if (token_text(id) == text) return id;
+  const bool has_number = number_at < text.size();
+  if (has_number) --number_at;
+  const std::string_view prefix = text.substr(0, number_at);
+  if (prefix.size() < detail::FamilyIndex::shortest_prefix) return std::nullopt;
+  std::size_t i = detail::family_index.family[detail::FamilyIndex::slot(prefix)];
+  if (i == detail::FamilyIndex::none || detail::token_families[i].prefix != prefix) return std::nullopt;
+  if (!has_number) {
+    const detail::TokenFamily& family = detail::token_families[i];
+    return family.count == 1 ? std::optional<TokenId>(family.first_id) : std::nullopt;
+  }
+  const detail::Decimal number = detail::parse_decimal(text.substr(number_at));
+  if (number.digits > 1 && text[number_at] == '0') return std::nullopt;
+  for (; i < detail::family_count; ++i) {  // <img_ratio_ has two families
+    const detail::TokenFamily& family = detail::token_families[i];
+    const std::int64_t offset = family.offset(number.value);
+    if (family.count == 1 || offset < 0 || offset >= family.count || family.prefix != prefix) continue;
+    return family.first_id + static_cast<TokenId>(offset);
   }
   return std::nullopt;
 }

@@ -93,12 +93,7 @@ constexpr VocabularyReport verify_vocabulary(const ModelProfile& profile, Lookup
     const auto found = lookup(text.view());
     report.record(id, detail::found_id(found), id < profile.required_tokens_end);
   };
-  bool sizes_done = false;
   for (const detail::TokenFamily& family : detail::token_families) {
-    if (!sizes_done && family.first_id > detail::first_size_token) {
-      for (std::size_t i = 0; i < BaseSizeLadder::count; ++i) check(detail::first_size_token + static_cast<TokenId>(i));
-      sizes_done = true;
-    }
     for (std::int32_t i = 0; i < family.count; ++i) check(family.first_id + i);
   }
   return report;

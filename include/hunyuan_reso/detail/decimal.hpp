@@ -16,9 +16,11 @@ struct Decimal {
   std::int64_t value = 0;
 };
 
+[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
 [[nodiscard]] constexpr Decimal parse_decimal(std::string_view text) noexcept {
   Decimal result;
-  while (result.digits < text.size() && text[result.digits] >= '0' && text[result.digits] <= '9') {
+  while (result.digits < text.size() && is_digit(text[result.digits])) {
     result.value = result.value * 10 + (text[result.digits++] - '0');
     if (result.value > max_side) result.value = std::int64_t{max_side} + 1;
   }
