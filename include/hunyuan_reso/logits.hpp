@@ -45,28 +45,45 @@ namespace detail {
 
 /// A whole number that orders floats, infinities included, NaN above all, both zeros equal. Comparing floats directly
 /// would not survive -ffast-math, which lets a compiler assume that there is no NaN.
-[[nodiscard]] HUNYUAN_RESO_HD inline std::int64_t logit_order(float value) noexcept {
+[[nodiscard]] HUNYUAN_RESO_HD inline std::int32_t logit_order(float value) noexcept {
+  constexpr std::int32_t infinity = 0x7F800000;
   std::uint32_t bits = 0;
   std::memcpy(&bits, &value, sizeof bits);
-  const std::int64_t magnitude = bits & 0x7FFFFFFF;
-  if (magnitude > 0x7F800000) return std::int64_t{1} << 32;
-  return (bits >> 31) != 0 ? -magnitude : magnitude;
+  const auto magnitude = static_cast<std::int32_t>(bits & 0x7FFFFFFF);
+  const std::int32_t order = (bits >> 31) != 0 ? -magnitude : magnitude;
+  return magnitude > infinity ? infinity + 1 : order;
+}
+
+/// The greatest order among `count` values, one at least. With a constant count the compiler makes vectors of it.
+[[nodiscard]] HUNYUAN_RESO_HD inline std::int32_t greatest_order(const float* logits, std::size_t count) noexcept {
+  std::int32_t greatest = logit_order(logits[0]);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int32_t order = logit_order(logits[i]);
+    greatest = order > greatest ? order : greatest;
+  }
+  return greatest;
 }
 
 }  // namespace detail
 
 /// The index of the greatest value; the first one on ties; NaN counts as the greatest, as in torch. 0 for an empty row.
 [[nodiscard]] HUNYUAN_RESO_HD inline std::size_t argmax_logit(const float* logits, std::size_t count) noexcept {
-  std::size_t best = 0;
-  std::int64_t best_order = count == 0 ? 0 : detail::logit_order(logits[0]);
-  for (std::size_t i = 1; i < count; ++i) {
-    const std::int64_t order = detail::logit_order(logits[i]);
-    if (order > best_order) {
-      best = i;
-      best_order = order;
+  if (count == 0) return 0;
+  // Which block holds the greatest value; where in it is only asked at the end.
+  constexpr std::size_t block = 256;
+  std::size_t best_begin = 0;
+  std::int32_t best = detail::logit_order(logits[0]);
+  for (std::size_t begin = 0; begin < count; begin += block) {
+    const std::int32_t order = count - begin < block ? detail::greatest_order(logits + begin, count - begin)
+                                                     : detail::greatest_order(logits + begin, block);
+    if (order > best) {
+      best = order;
+      best_begin = begin;
     }
   }
-  return best;
+  std::size_t i = best_begin;
+  while (detail::logit_order(logits[i]) != best) ++i;
+  return i;
 }
 
 /// The compact ratio logits (sequence.md, section 5): the values of the slices one after another, in the order given.

@@ -72,6 +72,20 @@ TEST_CASE("argmax") {
     const Logits logits = random_logits(random, 1 + random.below(20));
     CHECK(argmax_logit(logits.data(), logits.size()) == plain_argmax(logits));
   }
+  for (int round = 0; round < 3000; ++round) {  // longer than a block, ties between blocks included
+    const Logits logits = random_logits(random, 200 + random.below(1200));
+    CHECK(argmax_logit(logits.data(), logits.size()) == plain_argmax(logits));
+  }
+  for (const std::size_t count :
+       std::vector<std::size_t>{255, 256, 257, 511, 512, 513, 1024, 5000}) {  // each place is found
+    Logits logits(count, -1.0F);
+    for (std::size_t i = 0; i < count; ++i) {
+      logits[i] = 1.0F;
+      CHECK(argmax_logit(logits.data(), count) == i);
+      logits[i] = -1.0F;
+    }
+    CHECK(argmax_logit(logits.data(), count) == 0);
+  }
   CHECK(argmax_logit(nullptr, 0) == 0);
   const auto best = [](const Logits& logits) { return argmax_logit(logits.data(), logits.size()); };
   CHECK(best({-0.0F, 0.0F}) == 0);  // equal, so the first
