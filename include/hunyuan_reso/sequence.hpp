@@ -210,7 +210,12 @@ class SequenceWriter {
   SequenceWriter(const ModelProfile& profile, const SequenceOptions& options, Encode& encode)
       : profile_(profile), options_(options), encode_(encode) {}
 
-  void begin() {
+  void begin(const std::vector<Section>& sections) {
+    std::size_t runs = 2;  // <|startoftext|> and the end
+    for (const Section& section : sections) {
+      runs += section.unconditional ? 1 : runs_of_image + section.tokens.size();
+    }
+    sequence_.runs.reserve(runs);
     if (options_.add_bos) push(tokens::bos, 1);
   }
 
@@ -299,6 +304,8 @@ class SequenceWriter {
   }
 
  private:
+  static constexpr std::size_t runs_of_image = 8;  // at most
+
   [[nodiscard]] static std::int32_t to_position(std::int64_t length) noexcept {
     return static_cast<std::int32_t>(length > max_side ? max_side : length);
   }
@@ -386,7 +393,7 @@ template <class Encode>
                                                    Encode&& encode, const SequenceOptions& options = {}) {
   if (sections.empty()) return Errc::empty_sequence;
   detail::SequenceWriter<Encode> writer(profile, options, encode);
-  writer.begin();
+  writer.begin(sections);
   bool dropped = false;
   for (std::size_t i = 0; i < sections.size() && !dropped; ++i) {
     if (sections[i].kind == SectionKind::text) {
