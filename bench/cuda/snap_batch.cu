@@ -54,42 +54,52 @@ __device__ std::uint32_t snap_four(const SnapTable& table, int4 width, int4 heig
   return a | b << 8 | c << 16 | d << 24;
 }
 
-/// Blocks take tiles of 4096 pairs in turn. A warp's loads and stores lie side by side: 16 bytes a thread in, 4 out.
+constexpr std::size_t fours_per_block = std::size_t{threads_per_block} * fours_per_thread;
+
+/// Blocks for that many fours, one tile each. Tiles taken in turn by as many blocks as the device holds at once took up
+/// to 16 % longer (NOTES.md).
+unsigned blocks_of_tiles(std::size_t fours) {
+  return static_cast<unsigned>((fours + fours_per_block - 1) / fours_per_block);
+}
+
+/// A block takes a tile of 4096 pairs. A warp's loads and stores lie side by side: 16 bytes a thread in, 4 out. The
+/// loads of a tile are under way while the table is brought into shared memory.
 __global__ void __launch_bounds__(threads_per_block)
     snap_by_table(const SnapTable* from, const std::int32_t* widths, const std::int32_t* heights,
                   std::uint8_t* ratio_indices, std::size_t count) {
   __shared__ SnapTable table;
-  for (std::size_t i = threadIdx.x; i < sizeof(SnapTable) / sizeof(uint4); i += threads_per_block) {
-    reinterpret_cast<uint4*>(&table)[i] = reinterpret_cast<const uint4*>(from)[i];
-  }
-  __syncthreads();
   const auto* fours_of_widths = reinterpret_cast<const int4*>(widths);
   const auto* fours_of_heights = reinterpret_cast<const int4*>(heights);
   auto* fours_of_indices = reinterpret_cast<std::uint32_t*>(ratio_indices);
   const std::size_t fours = count / 4;
-  constexpr std::size_t tile = std::size_t{threads_per_block} * fours_per_thread;
-  for (std::size_t begin = blockIdx.x * tile; begin < fours; begin += gridDim.x * tile) {
-    const std::size_t first = begin + threadIdx.x;
-    if (begin + tile <= fours) {
-      int4 width[fours_per_thread];
-      int4 height[fours_per_thread];
+  const std::size_t begin = blockIdx.x * fours_per_block;
+  const std::size_t first = begin + threadIdx.x;
+  const bool is_whole = begin + fours_per_block <= fours;
+  int4 width[fours_per_thread];
+  int4 height[fours_per_thread];
+  if (is_whole) {
 #pragma unroll
-      for (int i = 0; i < fours_per_thread; ++i) {
-        width[i] = __ldcs(fours_of_widths + first + i * threads_per_block);
-        height[i] = __ldcs(fours_of_heights + first + i * threads_per_block);
-      }
-#pragma unroll
-      for (int i = 0; i < fours_per_thread; ++i) {
-        __stcs(fours_of_indices + first + i * threads_per_block, snap_four(table, width[i], height[i]));
-      }
-    } else {
-      for (std::size_t i = first; i < fours; i += threads_per_block) {
-        fours_of_indices[i] = snap_four(table, fours_of_widths[i], fours_of_heights[i]);
-      }
+    for (int i = 0; i < fours_per_thread; ++i) {
+      width[i] = __ldcs(fours_of_widths + first + i * threads_per_block);
+      height[i] = __ldcs(fours_of_heights + first + i * threads_per_block);
     }
   }
+  for (std::size_t i = threadIdx.x; i < sizeof(SnapTable) / sizeof(uint4); i += threads_per_block) {
+    reinterpret_cast<uint4*>(&table)[i] = reinterpret_cast<const uint4*>(from)[i];
+  }
+  __syncthreads();
+  if (is_whole) {
+#pragma unroll
+    for (int i = 0; i < fours_per_thread; ++i) {
+      __stcs(fours_of_indices + first + i * threads_per_block, snap_four(table, width[i], height[i]));
+    }
+    return;
+  }
+  for (std::size_t i = first; i < fours; i += threads_per_block) {
+    fours_of_indices[i] = snap_four(table, fours_of_widths[i], fours_of_heights[i]);
+  }
   const std::size_t rest = fours * 4 + threadIdx.x;
-  if (blockIdx.x == 0 && rest < count) {
+  if (rest < count) {
     const std::uint32_t entry = entry_of(table, widths[rest], heights[rest]);
     ratio_indices[rest] = static_cast<std::uint8_t>(decide(table, entry, widths[rest], heights[rest]));
   }
@@ -154,44 +164,38 @@ __global__ void __launch_bounds__(threads_per_block)
   }
 }
 
-/// Floor: as many bytes as snap_batch moves, half read, half written.
+/// Floor: as many bytes as snap_batch moves, half read, half written, by tiles of the same kind.
 __global__ void __launch_bounds__(threads_per_block) copy(const uint4* from, uint4* to, std::size_t count) {
-  constexpr std::size_t tile = std::size_t{threads_per_block} * 4;
-  for (std::size_t begin = blockIdx.x * tile; begin < count; begin += gridDim.x * tile) {
-    const std::size_t first = begin + threadIdx.x;
-    uint4 value[4];
+  const std::size_t first = blockIdx.x * fours_per_block + threadIdx.x;
+  uint4 value[fours_per_thread];
 #pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      if (first + i * threads_per_block < count) value[i] = __ldcs(from + first + i * threads_per_block);
-    }
+  for (int i = 0; i < fours_per_thread; ++i) {
+    if (first + i * threads_per_block < count) value[i] = __ldcs(from + first + i * threads_per_block);
+  }
 #pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      if (first + i * threads_per_block < count) __stcs(to + first + i * threads_per_block, value[i]);
-    }
+  for (int i = 0; i < fours_per_thread; ++i) {
+    if (first + i * threads_per_block < count) __stcs(to + first + i * threads_per_block, value[i]);
   }
 }
 
 /// Floor: the same loads and stores as snap_batch without the work.
 __global__ void __launch_bounds__(threads_per_block)
     same_traffic(const int4* widths, const int4* heights, std::uint32_t* out, std::size_t fours) {
-  constexpr std::size_t tile = std::size_t{threads_per_block} * fours_per_thread;
-  for (std::size_t begin = blockIdx.x * tile; begin < fours; begin += gridDim.x * tile) {
-    const std::size_t first = begin + threadIdx.x;
-    int4 width[fours_per_thread];
-    int4 height[fours_per_thread];
+  const std::size_t first = blockIdx.x * fours_per_block + threadIdx.x;
+  int4 width[fours_per_thread];
+  int4 height[fours_per_thread];
 #pragma unroll
-    for (int i = 0; i < fours_per_thread; ++i) {
-      if (first + i * threads_per_block >= fours) continue;
-      width[i] = __ldcs(widths + first + i * threads_per_block);
-      height[i] = __ldcs(heights + first + i * threads_per_block);
-    }
+  for (int i = 0; i < fours_per_thread; ++i) {
+    if (first + i * threads_per_block >= fours) continue;
+    width[i] = __ldcs(widths + first + i * threads_per_block);
+    height[i] = __ldcs(heights + first + i * threads_per_block);
+  }
 #pragma unroll
-    for (int i = 0; i < fours_per_thread; ++i) {
-      if (first + i * threads_per_block >= fours) continue;
-      const int mixed = (width[i].x ^ height[i].x) + (width[i].y ^ height[i].y) + (width[i].z ^ height[i].z) +
-                        (width[i].w ^ height[i].w);
-      __stcs(out + first + i * threads_per_block, static_cast<std::uint32_t>(mixed));
-    }
+  for (int i = 0; i < fours_per_thread; ++i) {
+    if (first + i * threads_per_block >= fours) continue;
+    const int mixed = (width[i].x ^ height[i].x) + (width[i].y ^ height[i].y) + (width[i].z ^ height[i].z) +
+                      (width[i].w ^ height[i].w);
+    __stcs(out + first + i * threads_per_block, static_cast<std::uint32_t>(mixed));
   }
 }
 
@@ -273,7 +277,7 @@ struct Device {
   }
 
   void by_table(std::size_t count) const {
-    static const int blocks = blocks_that_fill(snap_by_table, threads_per_block);
+    const unsigned blocks = blocks_of_tiles(count / 4 + 1);  // one at least, for the last three
     snap_by_table<<<blocks, threads_per_block>>>(table.data(), widths.data(), heights.data(), indices.data(), count);
   }
   void by_value(std::size_t count) const {
@@ -343,16 +347,14 @@ void measure_snap_batch(std::size_t count, std::uint64_t seed, std::vector<Measu
   DeviceArray<uint4> from(sixteens);
   DeviceArray<uint4> to(sixteens);
   check(cudaMemcpy(from.data(), device.widths.data(), count * 4, cudaMemcpyDeviceToDevice), "fill");
-  const int copy_blocks = blocks_that_fill(copy, threads_per_block);
-  const int traffic_blocks = blocks_that_fill(same_traffic, threads_per_block);
   add("cuda_snap_batch", "library", count, [&] { device.by_table(count); });
   add("cuda_snap_batch", "floor_copy", count,
-      [&] { copy<<<copy_blocks, threads_per_block>>>(from.data(), to.data(), sixteens); });
+      [&] { copy<<<blocks_of_tiles(sixteens), threads_per_block>>>(from.data(), to.data(), sixteens); });
   add("cuda_snap_batch", "floor_memcpy", count, [&] {
     check(cudaMemcpyAsync(to.data(), from.data(), sixteens * sizeof(uint4), cudaMemcpyDeviceToDevice), "memcpy");
   });
   add("cuda_snap_batch", "floor_traffic", count, [&] {
-    same_traffic<<<traffic_blocks, threads_per_block>>>(
+    same_traffic<<<blocks_of_tiles(count / 4), threads_per_block>>>(
         reinterpret_cast<const int4*>(device.widths.data()), reinterpret_cast<const int4*>(device.heights.data()),
         reinterpret_cast<std::uint32_t*>(device.indices.data()), count / 4);
   });
