@@ -95,12 +95,12 @@ int main(int argc, char** argv) {
   }
   for (const char* floor : {"floor_fill", "floor_memset"}) print_share(results, "cuda_rope_table", floor);
   print_share(results, "cuda_mask", "floor_no_mask");
-  const Measurement* library = find(results, "cuda_snap_batch", "library");
-  const Measurement* copy = find(results, "cuda_snap_batch", "floor_copy");
-  const Measurement* memcpy_floor = find(results, "cuda_snap_batch", "floor_memcpy");
-  const float fastest = std::min(copy->median(), memcpy_floor->median());
-  const bool is_met = library->median() * 0.9F <= fastest;
-  std::printf("target, 90 %% of the faster copy's bandwidth: %s (%.1f %%)\n", is_met ? "met" : "MISSED",
-              100.0 * static_cast<double>(fastest / library->median()));
+  // The same launches twice in every round, after different neighbours: the slower one counts.
+  const float library = std::max(find(results, "cuda_snap_batch", "library")->median(),
+                                 find(results, "cuda_snap_batch_again", "library")->median());
+  const float copy = std::min(find(results, "cuda_snap_batch", "floor_copy")->median(),
+                              find(results, "cuda_snap_batch", "floor_memcpy")->median());
+  std::printf("target, 90 %% of the faster copy's bandwidth: %s (%.1f %%)\n", library * 0.9F <= copy ? "met" : "MISSED",
+              100.0 * static_cast<double>(copy / library));
   return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The mask inside a kernel shaped like attention: for every query the sum of exp(q * k) over the keys that it sees,
 // with q and k scalars, so that the mask is as large a part of the work as it can be. Without a mask; with allows() for
-// every pair; with allowed_end() once a row and a comparison a pair; with the loop cut at allowed_end(); with a dense
-// mask of bytes.
+// every pair; with allowed_end() once a row and a comparison a pair; with the loop ending there; with a dense mask of
+// bytes.
 #include <cmath>
 
 #include <hunyuan_reso/attention.hpp>

@@ -360,7 +360,6 @@ void measure_snap_batch(std::size_t count, std::uint64_t seed, std::vector<Measu
   });
   // Twice in every round: how far the same thing differs within one run.
   add("cuda_snap_batch_again", "library", count, [&] { device.by_table(count); });
-  rounds.run(results);
   for (std::size_t n = std::size_t{1} << 20; n <= count; n *= 4) {
     add("cuda_scaling_snap_batch", "library", n, [&device, n] { device.by_table(n); });
   }
