@@ -41,7 +41,8 @@ struct ModelProfile {
 
   // The image_size argument (resolution.md, section 4).
   RatioOrder ratio_order = RatioOrder::width_height;
-  /// Upstream's base release reads a predicted token that is no ratio as 1:1; the later ones raise.
+  /// What upstream does with a predicted token that is no ratio: the base release reads it as 1:1, the later ones raise.
+  /// Here the caller chooses: predicted_ratio_index or ratio_index_or_square.
   bool falls_back_to_square = false;
 
   // Token grid and image section.
@@ -80,7 +81,7 @@ struct ModelProfile {
   std::int32_t experts_per_token = 8;
   std::int32_t shared_experts = 1;
   std::int32_t expert_intermediate_size = 3072;
-  double rope_theta = 10000.0;
+  double rope_theta = 10000.0;  ///< the base that write_rope_thetas takes
 
   /// Pixels that one token covers, along the height and along the width.
   [[nodiscard]] HUNYUAN_RESO_HD constexpr std::int32_t token_pixels_high() const noexcept {

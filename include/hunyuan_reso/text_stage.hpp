@@ -13,10 +13,11 @@ struct StageTransition {
 
   TokenId stop_token = invalid_token_id;
   TokenId forced[max_forced]{};
-  std::size_t forced_count = 0;
+  std::size_t forced_count = 0;  ///< more than `max_forced` after too many calls: StageMachine then refuses it
 
   constexpr void force(TokenId token) noexcept {
-    if (forced_count < max_forced) forced[forced_count++] = token;
+    if (forced_count < max_forced) forced[forced_count] = token;
+    if (forced_count <= max_forced) ++forced_count;
   }
 };
 
@@ -26,12 +27,16 @@ class StageMachine {
   static constexpr std::size_t max_transitions = 8;
 
   constexpr StageMachine() noexcept = default;
-  /// Of transitions with the same stop token the last one counts. At most 8; Errc::buffer_too_small beyond.
+  /// Of transitions with the same stop token the last one counts. Errc::buffer_too_small for more than 8 of them, or
+  /// where one forces more than 8 tokens (position(): which one).
   [[nodiscard]] static constexpr Result<StageMachine> create(const StageTransition* transitions,
                                                              std::size_t count) noexcept {
     if (count > max_transitions) return Errc::buffer_too_small;
     StageMachine machine;
-    for (std::size_t i = 0; i < count; ++i) machine.transitions_[i] = transitions[i];
+    for (std::size_t i = 0; i < count; ++i) {
+      if (transitions[i].forced_count > StageTransition::max_forced) return {Errc::buffer_too_small, i};
+      machine.transitions_[i] = transitions[i];
+    }
     machine.count_ = count;
     return machine;
   }
@@ -90,7 +95,7 @@ enum class RatioRule : std::uint8_t {
 
 /// What the text stage of a request needs (sequence.md, section 5).
 struct TextStage {
-  static constexpr std::size_t max_stop_tokens = 64;
+  static constexpr std::size_t max_stop_tokens = ResolutionGroup::capacity();
 
   bool needed = false;                   ///< false: the image stage comes at once
   BotTask prompt_task = BotTask::image;  ///< the task whose assistant prefix ends the prompt
@@ -100,21 +105,23 @@ struct TextStage {
   StageTransition transitions[2]{};
   std::size_t transition_count = 0;
   TokenId stop_tokens[max_stop_tokens]{};
-  std::size_t stop_token_count = 0;
+  std::size_t stop_token_count = 0;  ///< more than `max_stop_tokens` after too many calls of add_stop
 
   [[nodiscard]] constexpr bool stops_at(TokenId token) const noexcept {
-    for (std::size_t i = 0; i < stop_token_count; ++i) {
+    for (std::size_t i = 0; i < stop_token_count && i < max_stop_tokens; ++i) {
       if (stop_tokens[i] == token) return true;
     }
     return false;
   }
   constexpr void add_stop(TokenId token) noexcept {
-    if (stop_token_count < max_stop_tokens) stop_tokens[stop_token_count++] = token;
+    if (stop_token_count < max_stop_tokens) stop_tokens[stop_token_count] = token;
+    if (stop_token_count <= max_stop_tokens) ++stop_token_count;
   }
 };
 
 /// The text stage of a task. `ratio_is_auto`: the size is `auto`, so the model predicts the ratio; with an explicit
-/// size it never does. Errc::unknown_base_size where the prediction would need a size token that does not exist.
+/// size it never does. Errc::unknown_base_size where the prediction would need a size token that does not exist,
+/// Errc::buffer_too_small for a profile with more ratio tokens than a group has rows (64), all of which would stop.
 [[nodiscard]] constexpr Result<TextStage> plan_text_stage(const ModelProfile& profile, BotTask task, bool ratio_is_auto,
                                                           std::int32_t base_size = 1024) noexcept {
   TextStage stage;
@@ -157,10 +164,11 @@ struct TextStage {
     const VocabularySlice& slice = stage.ratio_slices.slices[i];
     for (TokenId token = slice.start; token < slice.stop; ++token) stage.add_stop(token);
   }
+  if (stage.stop_token_count > TextStage::max_stop_tokens) return Errc::buffer_too_small;
   return stage;
 }
 
-/// One row of the text stage: call process before each sampling step.
+/// One row of the text stage, from what plan_text_stage returned: call process before each sampling step.
 class TextStageRow {
  public:
   explicit constexpr TextStageRow(const TextStage& stage) noexcept

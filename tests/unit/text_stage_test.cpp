@@ -101,9 +101,23 @@ constexpr bool capacities() {
   StageTransition transitions[StageMachine::max_transitions + 1];
   EXPECT(StageMachine::create(transitions, StageMachine::max_transitions).has_value());
   EXPECT(StageMachine::create(transitions, StageMachine::max_transitions + 1).error() == Errc::buffer_too_small);
-  StageTransition transition;
-  for (std::size_t i = 0; i < StageTransition::max_forced + 3; ++i) transition.force(1);
-  EXPECT(transition.forced_count == StageTransition::max_forced);
+  for (std::size_t i = 0; i < StageTransition::max_forced; ++i) transitions[1].force(1);
+  EXPECT(StageMachine::create(transitions, 3).has_value());
+  for (std::size_t i = 0; i < 3; ++i) transitions[1].force(1);
+  EXPECT(transitions[1].forced_count == StageTransition::max_forced + 1);
+  EXPECT(StageMachine::create(transitions, 3).error() == Errc::buffer_too_small);
+  EXPECT(StageMachine::create(transitions, 3).position() == 1);
+
+  TextStage stage;
+  for (TokenId token = 0; token < 70; ++token) stage.add_stop(token);
+  EXPECT(stage.stop_token_count == TextStage::max_stop_tokens + 1);
+  EXPECT(stage.stops_at(63) && !stage.stops_at(64) && !stage.stops_at(70));
+  ModelProfile profile = profiles::instruct;
+  profile.ratio_tokens[2] = {37, 27, 131000};
+  EXPECT(plan_text_stage(profile, BotTask::recaption, true)->stop_token_count == 64);
+  profile.ratio_tokens[2].count = 28;
+  EXPECT(plan_text_stage(profile, BotTask::recaption, true).error() == Errc::buffer_too_small);
+  EXPECT(plan_text_stage(profile, BotTask::recaption, false).has_value());
   return true;
 }
 BOTH_TIMES(capacities)
