@@ -10,10 +10,12 @@ inline namespace v0_1 {
 
 namespace detail {
 
-/// A binary32 number as a double of unknown origin: a compiler that sees where it came from calls powf, cosf and sinf
-/// under -ffast-math (clang does), whose last bits differ.
-[[nodiscard]] inline double hidden_double(float value) noexcept {
-  const volatile double wide = static_cast<double>(value);
+/// A number rounded to binary32, as a double of unknown origin: x87 code would keep the digits behind binary32, and a
+/// compiler that sees where the double came from calls powf, cosf and sinf under -ffast-math (clang does), whose last
+/// bits differ.
+[[nodiscard]] inline double rounded_to_binary32(double value) noexcept {
+  const volatile float narrow = static_cast<float>(value);
+  const volatile double wide = static_cast<double>(narrow);
   return wide;
 }
 
@@ -30,9 +32,9 @@ inline Errc write_rope_thetas(float* thetas, std::size_t capacity, std::int32_t 
   const double dimension = head_dimension;
   if (base_rescale != 1.0 && head_dimension > 2) base *= detail::power(base_rescale, dimension / (dimension - 2.0));
   for (std::int32_t k = 0; k < head_dimension / 2; ++k) {
-    const double exponent = detail::hidden_double(static_cast<float>(2 * k / dimension));
-    const auto power = static_cast<float>(detail::power(base, exponent));
-    thetas[k] = static_cast<float>(1.0 / static_cast<double>(power));
+    const double exponent = detail::rounded_to_binary32(2 * k / dimension);
+    const double power = detail::rounded_to_binary32(detail::power(base, exponent));
+    thetas[k] = static_cast<float>(1.0 / power);
   }
   return Errc::none;
 }
@@ -50,7 +52,7 @@ inline Errc write_rope_table(const RopePosition* positions, std::size_t count, c
     float* sin_row = sin_out + row * 2 * half;
     for (std::size_t k = 0; k < half; ++k) {
       const double position = k % 2 == 0 ? positions[row].y : positions[row].x;
-      const double angle = detail::hidden_double(static_cast<float>(position * static_cast<double>(thetas[k])));
+      const double angle = detail::rounded_to_binary32(position * static_cast<double>(thetas[k]));
       cos_row[k] = cos_row[k + half] = static_cast<float>(detail::cosine(angle));
       sin_row[k] = sin_row[k + half] = static_cast<float>(detail::sine(angle));
     }

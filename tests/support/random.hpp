@@ -2,6 +2,7 @@
 #ifndef HUNYUAN_RESO_TESTS_SUPPORT_RANDOM_HPP
 #define HUNYUAN_RESO_TESTS_SUPPORT_RANDOM_HPP
 
+#include <cstddef>
 #include <cstdint>
 
 namespace hunyuan_reso_test {
@@ -19,6 +20,8 @@ class Random {
   }
   /// In 0 .. bound - 1.
   constexpr std::uint64_t below(std::uint64_t bound) noexcept { return next() % bound; }
+  /// The same for places in an array, whose type has 32 bits on some platforms.
+  constexpr std::size_t place_below(std::size_t bound) noexcept { return static_cast<std::size_t>(below(bound)); }
   /// In 1 .. 2^31 - 1, every number of bits about equally often, so that small sides come up too.
   constexpr std::int32_t side() noexcept {
     const std::uint64_t bits = 1 + below(31);

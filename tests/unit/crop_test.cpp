@@ -104,7 +104,7 @@ TEST_CASE("crops equal the plain definition's") {
   for (int i = 0; i < 200000; ++i) {
     const Resolution size{random.side(), random.side()};
     wrong += same_crop(size, group[group.snap(size)]) ? 0 : 1;
-    wrong += same_crop(size, group[random.below(group.size())]) ? 0 : 1;
+    wrong += same_crop(size, group[random.place_below(group.size())]) ? 0 : 1;
   }
   CHECK(wrong == 0);
 }
@@ -172,7 +172,7 @@ TEST_CASE("alignment equals the plain definition's") {
     for (int i = 0; i < 20000; ++i) {
       std::vector<Resolution> originals;
       std::vector<plain::Size> sizes;
-      const Resolution output = group[random.below(group.size())];
+      const Resolution output = group[random.place_below(group.size())];
       for (std::uint64_t k = random.below(4); k != 0; --k) {
         // Around the output's own ratio, and sides below 2^26, so that the area is exact in double.
         const auto width = static_cast<std::int32_t>(1 + random.below(20000));

@@ -133,7 +133,7 @@ constexpr bool canonical_texts() {
   EXPECT(format_image_size(ImageSize::of_pixels({max_side, max_side}), profiles::base) == "2147483647x2147483647");
   EXPECT(format_image_size(ImageSize::of_pixels({-5, 0}), profiles::base) == "0x0");  // refused again when parsed
   EXPECT(format_image_size(ImageSize::of_ratio_index(static_cast<std::size_t>(-1)), profiles::base) ==
-         "<img_ratio_18446744073709551615>");
+         (sizeof(std::size_t) == 8 ? "<img_ratio_18446744073709551615>" : "<img_ratio_4294967295>"));
   return true;
 }
 BOTH_TIMES(canonical_texts)
@@ -170,7 +170,7 @@ TEST_CASE("every kind of size comes back from its text") {
     for (int i = 0; i < 20000; ++i) {
       const Resolution size{random.side(), random.side()};
       for (const ImageSize& original : {ImageSize::of_pixels(size), ImageSize::of_ratio(size), ImageSize{},
-                                        ImageSize::of_ratio_index(random.below(profile->ratio_token_count()))}) {
+                                        ImageSize::of_ratio_index(random.place_below(profile->ratio_token_count()))}) {
         const Result<ImageSize> parsed = parse_image_size(format_image_size(original, *profile), *profile);
         if (!parsed || !same(*parsed, original)) FAIL_CHECK(format_image_size(original, *profile).view());
       }

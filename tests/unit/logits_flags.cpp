@@ -36,7 +36,7 @@ float with_bits(std::uint32_t bits) {
 /// linked with -ffast-math the reference would read them as zero.
 std::vector<float> random_values(Random& random) {
   const std::uint32_t special[] = {0x7FC00000, 0xFFC00000, 0x7F800000, 0xFF800000, 0, 0x80000000, 0xFF7FFFFF};
-  std::vector<float> values(1 + random.below(40));
+  std::vector<float> values(1 + random.place_below(40));
   const bool has_special = random.below(2) == 0;
   for (float& value : values) {
     const std::uint32_t sign = static_cast<std::uint32_t>(random.below(2)) << 31;

@@ -69,11 +69,11 @@ std::vector<VocabularySlice> random_slices(Random& random, std::size_t vocabular
 TEST_CASE("argmax") {
   Random random(51);
   for (int round = 0; round < 20000; ++round) {
-    const Logits logits = random_logits(random, 1 + random.below(20));
+    const Logits logits = random_logits(random, 1 + random.place_below(20));
     CHECK(argmax_logit(logits.data(), logits.size()) == plain_argmax(logits));
   }
   for (int round = 0; round < 3000; ++round) {  // longer than a block, ties between blocks included
-    const Logits logits = random_logits(random, 200 + random.below(1200));
+    const Logits logits = random_logits(random, 200 + random.place_below(1200));
     CHECK(argmax_logit(logits.data(), logits.size()) == plain_argmax(logits));
   }
   for (const std::size_t count :
@@ -109,7 +109,7 @@ TEST_CASE("order of floats") {
 TEST_CASE("compact slices") {
   Random random(53);
   for (int round = 0; round < 5000; ++round) {
-    const std::size_t vocabulary = 5 + random.below(30);
+    const std::size_t vocabulary = 5 + random.place_below(30);
     const Logits logits = random_logits(random, vocabulary);
     const auto slices = random_slices(random, vocabulary, true);
     Logits expected;
@@ -151,7 +151,7 @@ TEST_CASE("slices without tokens") {
 TEST_CASE("masked logits") {
   Random random(55);
   for (int round = 0; round < 10000; ++round) {
-    const std::size_t vocabulary = 1 + random.below(30);
+    const std::size_t vocabulary = 1 + random.place_below(30);
     const auto slices = random_slices(random, vocabulary, false);
     Logits logits = random_logits(random, vocabulary);
     Logits expected = logits;

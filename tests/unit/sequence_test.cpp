@@ -171,7 +171,7 @@ Section random_section(Random& random) {
   const SectionKind kinds[] = {SectionKind::gen_image, SectionKind::cond_vae_image, SectionKind::cond_vit_image,
                                SectionKind::cond_joint_image};
   const std::int32_t base_sizes[] = {256, 1024, 8192};
-  ImageBlock image = small_image(base_sizes[random.below(3)], random.below(37));
+  ImageBlock image = small_image(base_sizes[random.below(3)], random.place_below(37));
   image.token_length = static_cast<std::int32_t>(random.below(9));
   image.vit_token_length = static_cast<std::int32_t>(random.below(9));
   image.add_timestep_token = random.below(2) == 0;

@@ -143,8 +143,8 @@ std::string first_random_difference(const Group& group, std::uint64_t seed, int 
   for (int i = 0; i < count; ++i) {
     Resolution size{random.side(), random.side()};
     if (i % 2 != 0) {
-      const Resolution a = group[random.below(group.size())];
-      const Resolution b = group[random.below(group.size())];
+      const Resolution a = group[random.place_below(group.size())];
+      const Resolution b = group[random.place_below(group.size())];
       const double middle = (a.ratio() + b.ratio()) / 2;
       const double width = middle > 1 ? size.width / middle : size.width;
       size.width = width < 1 ? 1 : static_cast<std::int32_t>(width);

@@ -42,7 +42,7 @@ class PlainMachine {
 };
 
 std::vector<StageTransition> random_transitions(Random& random) {
-  std::vector<StageTransition> transitions(random.below(StageMachine::max_transitions + 1));
+  std::vector<StageTransition> transitions(random.place_below(StageMachine::max_transitions + 1));
   for (StageTransition& transition : transitions) {
     transition.stop_token = static_cast<TokenId>(random.below(5));  // often twice the same
     for (std::uint64_t i = random.below(4); i != 0; --i) transition.force(static_cast<TokenId>(random.below(6)));

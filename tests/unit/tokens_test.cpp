@@ -236,7 +236,7 @@ TEST_CASE("a changed text is no token, or another one") {
   Random random(31);
   for (const auto& [id, text] : table_of_facts()) {
     std::string changed = text;
-    changed[random.below(changed.size())] = static_cast<char>(random.below(256));
+    changed[random.place_below(changed.size())] = static_cast<char>(random.below(256));
     const auto found = find_token(changed);
     CHECK((found ? token_text(*found) == std::string_view(changed) : true));
     CHECK(!find_token(text + '>'));
