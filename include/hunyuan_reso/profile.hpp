@@ -41,8 +41,8 @@ struct ModelProfile {
 
   // The image_size argument (resolution.md, section 4).
   RatioOrder ratio_order = RatioOrder::width_height;
-  /// What upstream does with a predicted token that is no ratio: the base release reads it as 1:1, the later ones raise.
-  /// Here the caller chooses: predicted_ratio_index or ratio_index_or_square.
+  /// What upstream does with a predicted token that is no ratio: the base release reads it as 1:1, the later ones
+  /// raise. Here the caller chooses: predicted_ratio_index or ratio_index_or_square.
   bool falls_back_to_square = false;
 
   // Token grid and image section.

@@ -99,6 +99,10 @@ class BasicResolutionGroup {
             order_[k],
             order_[k + 1]};
   }
+  /// Where threshold k lies: the height / (height + width) of its `last`, in 65536ths, rounded down. 0 past the end.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::uint16_t threshold_place(std::size_t k) const noexcept {
+    return k < threshold_count() ? place_[k] : std::uint16_t{0};
+  }
   /// Whether thresholds decide every size. False only where two rows' ratios differ by 2^-22 or less (no published
   /// group): then rounding can tie rows that are not neighbours, and snapping scans all rows as upstream does.
   [[nodiscard]] HUNYUAN_RESO_HD constexpr bool separable() const noexcept { return separable_; }
@@ -106,6 +110,7 @@ class BasicResolutionGroup {
  private:
   using Index = std::uint16_t;
   static constexpr std::size_t padded_slots = detail::power_of_four_from(Capacity);
+  static constexpr std::uint32_t places = 65536;
   static constexpr std::uint32_t guide_cells = 256;
   static constexpr std::uint32_t largest_guided_side = (std::uint32_t{1} << 23) - 1;  // 256 * side fits 32 bits
 
@@ -211,7 +216,8 @@ class BasicResolutionGroup {
     std::uint32_t cell = 0;
     for (std::size_t k = 0; k < threshold_count(); ++k) {
       const std::uint64_t p = last_[k].numerator;
-      const auto last_cell = static_cast<std::uint32_t>(guide_cells * p / (p + last_[k].denominator));
+      place_[k] = static_cast<std::uint16_t>(places * p / (p + last_[k].denominator));
+      const std::uint32_t last_cell = place_[k] / (places / guide_cells);
       for (; cell <= last_cell; ++cell) guide_[cell] = static_cast<Index>(k);
     }
     for (; cell <= guide_cells; ++cell) guide_[cell] = static_cast<Index>(threshold_count());
@@ -233,6 +239,7 @@ class BasicResolutionGroup {
 
   Resolution rows_[Capacity]{};
   detail::Fraction last_[padded_slots + 1]{};  // of each threshold, ascending
+  std::uint16_t place_[Capacity]{};            // of each threshold, see threshold_place
   Index order_[Capacity]{};                    // row numbers by ascending ratio, rows of one ratio once
   Index guide_[guide_cells + 1]{};             // thresholds passed by the least height / (height + width) of a cell
   std::size_t size_ = 0;

@@ -30,8 +30,9 @@ inline constexpr bool is_big_endian = false;
 
 /// Snapping by table for many sizes. height / (height + width) is cut into cells. A cell that no threshold comes near
 /// has one answer for all its sizes; one with a threshold names it, to be tested exactly. Which cell a size falls into
-/// is computed in binary32, so that the compiler can do it in vectors; `margin` is four times the error of that, the
-/// reciprocals of -ffast-math included, so no rounding decides an answer.
+/// is computed in binary32, so that the compiler can do it in vectors. What that is wrong by, the reciprocals of
+/// -ffast-math included, is less than a 256th of a cell, and thresholds keep a 64th away from cells with one answer, so
+/// no rounding decides an answer.
 class SnapCells {
  public:
   static constexpr std::size_t most_rows = 128;    // so that the top bit tells rows from thresholds
@@ -43,12 +44,12 @@ class SnapCells {
     const std::size_t count = group.threshold_count();
     std::uint32_t begin = 1;  // the first cell that has no entry yet
     for (std::size_t k = 0; k < count; ++k) {
-      const SnapThreshold threshold = group.threshold(k);
-      const float place = place_of(threshold.last.width, threshold.last.height);
-      const auto first = static_cast<std::uint32_t>(place > margin ? place - margin : 0.0F);
-      auto last = static_cast<std::uint32_t>(place + margin);  // `first` or the next one
+      // In 16ths of a cell: the threshold lies in place .. place + 1, and a 64th of a cell counts as near.
+      const std::uint32_t place = group.threshold_place(k);
+      const std::uint32_t first = (place == 0 ? 0 : place - 1) / places_of_cell;
+      std::uint32_t last = (place + 1) / places_of_cell;  // `first` or the next one
       if (first >= begin) {
-        fill(begin, first, static_cast<std::uint8_t>(threshold.lower));
+        fill(begin, first, static_cast<std::uint8_t>(group.threshold(k).lower));
         rows_[first] = rows_[last] = static_cast<std::uint8_t>(undecided | k);
       } else {  // a cell has another threshold already
         if (last < begin) last = begin - 1;
@@ -90,7 +91,7 @@ class SnapCells {
  private:
   static constexpr std::uint32_t cells = 4096;
   static constexpr std::uint32_t stride = 64;
-  static constexpr float margin = 1.0F / 64;
+  static constexpr std::uint32_t places_of_cell = 65536 / cells;
 
   /// Where a size lies, in cells. A side below 1 counts as 0: with conditions on the result in place of those on the
   /// sides, GCC would not make vectors of it.

@@ -56,6 +56,11 @@ constexpr bool rows_of_instruct() {
   EXPECT(group.end() - group.begin() == 37);
   EXPECT(*group.begin() == group[0]);
   EXPECT(group.threshold_count() == 36);
+  for (std::size_t k = 0; k < 36; ++k) {
+    const Resolution last = group.threshold(k).last;
+    EXPECT(group.threshold_place(k) == std::int64_t{65536} * last.height / (std::int64_t{last.height} + last.width));
+  }
+  EXPECT(group.threshold_place(36) == 0 && group.threshold_place(static_cast<std::size_t>(-1)) == 0);
   EXPECT(group.separable());
   return true;
 }
