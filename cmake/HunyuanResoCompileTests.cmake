@@ -2,10 +2,12 @@
 # Tests that run a compiler on one program, which must compile or must not. They run under every GNU-like compiler
 # found here, not only under the configured one.
 
-# Sets `result` to the compilers found, the configured one first, each release once.
+# Sets `result` to the compilers found, the configured one first, each release once, and each name once: tests are named
+# after it.
 function(hunyuan_reso_find_compilers result)
   set(compilers)
   set(releases)
+  set(names)
   foreach(candidate "${CMAKE_CXX_COMPILER}" g++ clang++ g++-11 g++-12 g++-13 g++-14 g++-15 clang++-14 clang++-15
                     clang++-16 clang++-17 clang++-18 clang++-19 clang++-20)
     find_program(hunyuan_reso_candidate NAMES "${candidate}")
@@ -21,8 +23,10 @@ function(hunyuan_reso_find_compilers result)
     # "g++-12 (Debian 12.2.0-14) 12.2.0" is the same release as "g++ (Debian 12.2.0-14) 12.2.0".
     string(REGEX REPLACE "\n.*" "" release "${release}")
     string(REGEX REPLACE "^[^ ]*\\+\\+[^ ]* " "" release "${release}")
-    if(NOT release IN_LIST releases)
+    get_filename_component(name "${path}" NAME)
+    if(NOT release IN_LIST releases AND NOT name IN_LIST names)
       list(APPEND releases "${release}")
+      list(APPEND names "${name}")
       list(APPEND compilers "${path}")
     endif()
   endforeach()
