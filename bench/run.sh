@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Builds the benchmarks with three sets of flags and runs all of them: the tables, the chart, the comparison with NumPy,
-# the targets. Nothing else should run on the machine meanwhile. About 10 minutes; needs 5 GiB of memory.
+# the targets. Nothing else should run on the machine meanwhile. About 6 minutes; needs 5 GiB of memory.
 #   bench/run.sh [OUTPUT_DIRECTORY]
 # CXX and PYTHON may name the compiler and the interpreter; REPETITIONS defaults to 9.
 set -eu
