@@ -69,10 +69,10 @@ GroupSpec spec_of(const Json& parameters) {
   return spec;
 }
 
-const ModelProfile& profile_of(const std::string& release) {
+const ModelProfile& profile_of(std::string_view release) {
   if (release == "instruct") return hunyuan_reso::profiles::instruct;
   if (release == "base") return hunyuan_reso::profiles::base;
-  throw std::runtime_error("unknown release " + release);
+  throw std::runtime_error("unknown release " + std::string(release));
 }
 
 plain::Group plain_group(const std::vector<Resolution>& rows) {

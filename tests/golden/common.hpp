@@ -5,6 +5,7 @@
 #include <hunyuan_reso/profile.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "json.hpp"
@@ -47,7 +48,7 @@ hunyuan_reso::Resolution row_of(const Json& value);
 hunyuan_reso::GroupSpec spec_of(const Json& parameters);
 
 /// The profile of a release ("instruct" or "base").
-const hunyuan_reso::ModelProfile& profile_of(const std::string& release);
+const hunyuan_reso::ModelProfile& profile_of(std::string_view release);
 
 /// The same group in the plain definition.
 plain::Group plain_group(const std::vector<hunyuan_reso::Resolution>& rows);
