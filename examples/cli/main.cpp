@@ -53,12 +53,21 @@ int report_parse_error(const CLI::App& tool, const CLI::ParseError& error, const
       exit_usage);
 }
 
+/// CLI11 2.6 breaks the lines of a footer anew unless asked not to; 2.4 and older cannot be asked.
+template <class Formatter>
+auto keep_footer_lines(Formatter& formatter, int) -> decltype(formatter.enable_footer_formatting(false)) {
+  formatter.enable_footer_formatting(false);
+}
+template <class Formatter>
+void keep_footer_lines(Formatter&, long) {}
+
 int run(int argument_count, char** arguments) {
   CLI::App tool(
       "Sizes, buckets and tokens of HunyuanImage-3.0. Every size is HEIGHT x WIDTH in pixels: 1024x768 is tall.",
       "hunyuan-reso");
   tool.set_version_flag("--version", version_text(), "Print the version and stop");
   tool.require_subcommand(1);
+  keep_footer_lines(*tool.get_formatter(), 0);  // the commands inherit the formatter
   tool.footer(
       "Exit status: 0, 1 (an input was refused; the reason is on standard error), 2 (wrong command line).\n"
       "Examples:\n"
