@@ -117,6 +117,17 @@ constexpr bool size_tokens() {
 }
 BOTH_TIMES(size_tokens)
 
+constexpr bool texts_end_in_zero() {
+  FixedText<5> text;
+  EXPECT(text.c_str()[0] == '\0');
+  text.append("abc").append_number(1234);
+  EXPECT(text == "abc12" && text.size() == 5);  // what does not fit is cut off
+  EXPECT(std::string_view(text.c_str()) == "abc12");
+  EXPECT(std::string_view(token_text(tokens::img).c_str()) == "<img>");
+  return true;
+}
+BOTH_TIMES(texts_end_in_zero)
+
 constexpr bool texts_that_are_no_tokens() {
   const std::string_view texts[] = {"",
                                     "<",

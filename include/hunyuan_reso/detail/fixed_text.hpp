@@ -34,6 +34,8 @@ class FixedText {
   }
 
   [[nodiscard]] constexpr std::string_view view() const noexcept { return {data_, size_}; }
+  /// The same, ending in a zero byte; valid as long as this object.
+  [[nodiscard]] constexpr const char* c_str() const noexcept { return data_; }
   constexpr operator std::string_view() const noexcept { return view(); }  // NOLINT(google-explicit-constructor)
   [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
   [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
@@ -46,7 +48,7 @@ class FixedText {
   }
 
  private:
-  char data_[Capacity]{};
+  char data_[Capacity + 1]{};
   std::size_t size_ = 0;
 };
 
