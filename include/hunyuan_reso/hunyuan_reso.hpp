@@ -8,6 +8,7 @@
 #include "crop.hpp"
 #include "diagnostics.hpp"
 #include "group_spec.hpp"
+#include "image_block.hpp"
 #include "image_info.hpp"
 #include "image_runs.hpp"
 #include "image_size.hpp"
