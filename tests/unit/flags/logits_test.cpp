@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Logits and rotary tables under flags that change floating point: compiled once for each set of flags, compared with
-// logits_flags_reference.cpp, which is always strict. -ffast-math lets a compiler assume that there is no NaN.
+// logits_reference.cpp, which is always strict. -ffast-math lets a compiler assume that there is no NaN.
 #include <hunyuan_reso/rope_table.hpp>
 #include <hunyuan_reso/text_stage.hpp>
 
 #include <cstdio>
 
-#include "logits_flags_reference.hpp"
+#include "logits_reference.hpp"
 #include "support/random.hpp"
 
 namespace {

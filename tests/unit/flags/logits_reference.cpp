@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "logits_flags_reference.hpp"
+#include "logits_reference.hpp"
 
 #include <cmath>
 

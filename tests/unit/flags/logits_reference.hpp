@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#ifndef HUNYUAN_RESO_TESTS_UNIT_LOGITS_FLAGS_REFERENCE_HPP
-#define HUNYUAN_RESO_TESTS_UNIT_LOGITS_FLAGS_REFERENCE_HPP
+#ifndef HUNYUAN_RESO_TESTS_UNIT_FLAGS_LOGITS_REFERENCE_HPP
+#define HUNYUAN_RESO_TESTS_UNIT_FLAGS_LOGITS_REFERENCE_HPP
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-/// What logits_flags.cpp compares with, without a line of the library; always compiled with strict floating point.
+/// What logits_test.cpp compares with, without a line of the library; always compiled with strict floating point.
 namespace hunyuan_reso_test {
 namespace strict {
 
@@ -23,4 +23,4 @@ float sin_of(std::int32_t position, float theta);
 }  // namespace strict
 }  // namespace hunyuan_reso_test
 
-#endif  // HUNYUAN_RESO_TESTS_UNIT_LOGITS_FLAGS_REFERENCE_HPP
+#endif  // HUNYUAN_RESO_TESTS_UNIT_FLAGS_LOGITS_REFERENCE_HPP
