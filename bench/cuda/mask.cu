@@ -19,31 +19,47 @@ constexpr int threads_per_block = 256;
 constexpr std::int32_t length = 22800;  // a multiple of 4
 static_assert(length % 4 == 0);
 
+// A mask gives a row of itself; a row says of four keys, from `key` on, which ones the query sees.
+
 struct NoMask {
-  __device__ std::int32_t keys(std::int32_t) const { return length; }
-  __device__ uchar4 four(std::int32_t, std::int32_t) const { return make_uchar4(1, 1, 1, 1); }
+  struct Row {
+    __device__ uchar4 four(std::int32_t) const { return make_uchar4(1, 1, 1, 1); }
+  };
+  __device__ Row row(std::int32_t) const { return {}; }
 };
 
 struct Predicate {
   AttentionLayout layout;
-  __device__ std::int32_t keys(std::int32_t) const { return length; }
-  __device__ uchar4 four(std::int32_t query, std::int32_t key) const {
-    return make_uchar4(layout.allows(query, key), layout.allows(query, key + 1), layout.allows(query, key + 2),
-                       layout.allows(query, key + 3));
-  }
+  struct Row {
+    const AttentionLayout& layout;
+    std::int32_t query;
+    __device__ uchar4 four(std::int32_t key) const {
+      return make_uchar4(layout.allows(query, key), layout.allows(query, key + 1), layout.allows(query, key + 2),
+                         layout.allows(query, key + 3));
+    }
+  };
+  __device__ Row row(std::int32_t query) const { return {layout, query}; }
 };
 
 struct RowEnd {
   AttentionLayout layout;
-  __device__ std::int32_t keys(std::int32_t query) const { return layout.allowed_end(query); }
+  struct Row {
+    std::int32_t end;
+    __device__ uchar4 four(std::int32_t key) const {
+      return make_uchar4(key < end, key + 1 < end, key + 2 < end, key + 3 < end);
+    }
+  };
+  __device__ Row row(std::int32_t query) const { return {layout.allowed_end(query)}; }
 };
 
 struct DenseMask {
   const std::uint8_t* bytes;
-  __device__ std::int32_t keys(std::int32_t) const { return length; }
-  __device__ uchar4 four(std::int32_t query, std::int32_t key) const {
-    return __ldcs(
-        reinterpret_cast<const uchar4*>(bytes + std::size_t{static_cast<std::uint32_t>(query)} * length + key));
+  struct Row {
+    const std::uint8_t* bytes;
+    __device__ uchar4 four(std::int32_t key) const { return __ldcs(reinterpret_cast<const uchar4*>(bytes + key)); }
+  };
+  __device__ Row row(std::int32_t query) const {
+    return {bytes + std::size_t{static_cast<std::uint32_t>(query)} * length};
   }
 };
 
@@ -60,17 +76,17 @@ __device__ float sum_of_block(float value) {
   return value;
 }
 
-/// One block a query.
+/// One block a query, which looks at every key.
 template <class Mask>
 __global__ void __launch_bounds__(threads_per_block)
     row_sums(const __grid_constant__ Mask mask, const float* queries, const float* keys, float* sums) {
   const auto query = static_cast<std::int32_t>(blockIdx.x);
   const float q = queries[query];
-  const std::int32_t end = mask.keys(query);
+  const auto row = mask.row(query);
   float sum = 0;
-  for (auto key = static_cast<std::int32_t>(4 * threadIdx.x); key < end; key += 4 * threads_per_block) {
+  for (auto key = static_cast<std::int32_t>(4 * threadIdx.x); key < length; key += 4 * threads_per_block) {
     const float4 k = *reinterpret_cast<const float4*>(keys + key);
-    const uchar4 seen = mask.four(query, key);
+    const uchar4 seen = row.four(key);
     sum += seen.x != 0 ? __expf(q * k.x) : 0.0F;
     sum += seen.y != 0 ? __expf(q * k.y) : 0.0F;
     sum += seen.z != 0 ? __expf(q * k.z) : 0.0F;
@@ -80,30 +96,13 @@ __global__ void __launch_bounds__(threads_per_block)
   if (threadIdx.x == 0) sums[query] = sum;
 }
 
-/// The same with the mask as the end of a row: every key is looked at, and compared with the end.
-__global__ void __launch_bounds__(threads_per_block)
-    row_sums_compared(const __grid_constant__ RowEnd mask, const float* queries, const float* keys, float* sums) {
-  const auto query = static_cast<std::int32_t>(blockIdx.x);
-  const float q = queries[query];
-  const std::int32_t end = mask.keys(query);
-  float sum = 0;
-  for (auto key = static_cast<std::int32_t>(4 * threadIdx.x); key < length; key += 4 * threads_per_block) {
-    const float4 k = *reinterpret_cast<const float4*>(keys + key);
-    sum += key < end ? __expf(q * k.x) : 0.0F;
-    sum += key + 1 < end ? __expf(q * k.y) : 0.0F;
-    sum += key + 2 < end ? __expf(q * k.z) : 0.0F;
-    sum += key + 3 < end ? __expf(q * k.w) : 0.0F;
-  }
-  sum = sum_of_block(sum);
-  if (threadIdx.x == 0) sums[query] = sum;
-}
-
 /// The loop ends with the row, so that no key in it is compared: what an attention kernel does with its tiles.
 __global__ void __launch_bounds__(threads_per_block)
-    row_sums_to_end(const __grid_constant__ RowEnd mask, const float* queries, const float* keys, float* sums) {
+    row_sums_to_end(const __grid_constant__ AttentionLayout layout, const float* queries, const float* keys,
+                    float* sums) {
   const auto query = static_cast<std::int32_t>(blockIdx.x);
   const float q = queries[query];
-  const std::int32_t end = mask.keys(query);
+  const std::int32_t end = layout.allowed_end(query);
   const std::int32_t whole = end / 4 * 4;
   float sum = 0;
   for (auto key = static_cast<std::int32_t>(4 * threadIdx.x); key < whole; key += 4 * threads_per_block) {
@@ -172,8 +171,8 @@ void measure_mask(std::uint64_t seed, std::vector<Measurement>& results) {
                  kernel<<<length, threads_per_block>>>(mask, device_queries.data(), device_keys.data(), sums.data());
                });
   };
-  measure("library", expected, row_sums_to_end, RowEnd{layout}, 0);
-  measure("compared", expected, row_sums_compared, RowEnd{layout}, 0);
+  measure("library", expected, row_sums_to_end, layout, 0);
+  measure("compared", expected, row_sums<RowEnd>, RowEnd{layout}, 0);
   measure("allows", expected, row_sums<Predicate>, Predicate{layout}, 0);
   measure("plain", expected, row_sums<DenseMask>, DenseMask{device_dense.data()}, static_cast<double>(length) * length);
   measure("floor_no_mask", expected_without, row_sums<NoMask>, NoMask{}, 0);
