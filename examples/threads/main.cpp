@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include <hunyuan_reso/profile.hpp>
+#include <hunyuan_reso/model.hpp>
 #include <hunyuan_reso/snap_batch.hpp>
 
 namespace {
@@ -75,14 +75,14 @@ int main(int argc, char** argv) {
         count == 0 ? 0.0 : 100.0 * static_cast<double>(histogram.counts[row]) / static_cast<double>(count);
     std::printf("%3zu  %4d x %-4d  %5.2f %%\n", row, group[row].height, group[row].width, share);
   }
-  std::printf("not snapped: %llu\n", static_cast<unsigned long long>(histogram.invalid));
+  std::printf("not snapped: %llu\n", static_cast<unsigned long long>(histogram.refused));
 
   // The same answers as on one thread, and the same counts.
   std::vector<std::uint8_t> alone(count);
   snap_batch(group, data.widths.data(), data.heights.data(), alone.data(), count);
   Histogram counted;
-  for (const std::uint8_t index : alone) ++(index == invalid_ratio_index ? counted.invalid : counted.counts[index]);
-  const bool same = alone == indices && counted.invalid == histogram.invalid &&
+  for (const std::uint8_t index : alone) ++(index == snap_refused ? counted.refused : counted.counts[index]);
+  const bool same = alone == indices && counted.refused == histogram.refused &&
                     std::equal(counted.counts, counted.counts + group.size(), histogram.counts);
   if (!same) std::fputs("the threads' answers differ from those of one thread\n", stderr);
   return same ? 0 : 1;

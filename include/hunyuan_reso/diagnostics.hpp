@@ -2,17 +2,15 @@
 #ifndef HUNYUAN_RESO_DIAGNOSTICS_HPP
 #define HUNYUAN_RESO_DIAGNOSTICS_HPP
 
-#include <string_view>  // string_view
-
 #include "detail/config.hpp"
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
 /// How bad a finding is. An error means that the published model cannot run the request.
 enum class Severity : std::uint8_t { note, warning, error };
 
-/// Where a limit comes from (sequence.md, section 6).
+/// Where a limit comes from.
 enum class LimitSource : std::uint8_t {
   measured,   ///< seen by people who ran the model
   published,  ///< in the checkpoints' configs, documentation or kernels
@@ -25,7 +23,6 @@ enum class DiagnosticCode : std::uint8_t {
   max_length_exceeded,
   text_stage_over_max_length,
   many_conditioning_images,
-  vit_slots_exceeded,
   base_size_below_trained,
   base_size_above_trained,
   untrained_grid,
@@ -33,6 +30,7 @@ enum class DiagnosticCode : std::uint8_t {
   area_changed,
   absolute_extra_off_scale,
   output_alignment_rescales,
+  rope_base_rescaled,
   ratio_token_unknown,
   size_token_unknown,
   int8_rows,
@@ -46,7 +44,7 @@ enum class DiagnosticCode : std::uint8_t {
 };
 
 /// The name of a code, for logs and JSON: stable.
-[[nodiscard]] constexpr std::string_view name(DiagnosticCode code) noexcept {
+[[nodiscard]] constexpr const char* name(DiagnosticCode code) noexcept {
   switch (code) {
     case DiagnosticCode::position_table_exceeded:
       return "position_table_exceeded";
@@ -56,8 +54,6 @@ enum class DiagnosticCode : std::uint8_t {
       return "text_stage_over_max_length";
     case DiagnosticCode::many_conditioning_images:
       return "many_conditioning_images";
-    case DiagnosticCode::vit_slots_exceeded:
-      return "vit_slots_exceeded";
     case DiagnosticCode::base_size_below_trained:
       return "base_size_below_trained";
     case DiagnosticCode::base_size_above_trained:
@@ -72,6 +68,8 @@ enum class DiagnosticCode : std::uint8_t {
       return "absolute_extra_off_scale";
     case DiagnosticCode::output_alignment_rescales:
       return "output_alignment_rescales";
+    case DiagnosticCode::rope_base_rescaled:
+      return "rope_base_rescaled";
     case DiagnosticCode::ratio_token_unknown:
       return "ratio_token_unknown";
     case DiagnosticCode::size_token_unknown:
@@ -97,7 +95,7 @@ enum class DiagnosticCode : std::uint8_t {
 }
 
 /// What it means, and what the value and the limit of the diagnostic count.
-[[nodiscard]] constexpr std::string_view message(DiagnosticCode code) noexcept {
+[[nodiscard]] constexpr const char* message(DiagnosticCode code) noexcept {
   switch (code) {
     case DiagnosticCode::position_table_exceeded:
       return "the sequence (tokens) is longer than the rotary position table";
@@ -107,12 +105,11 @@ enum class DiagnosticCode : std::uint8_t {
       return "prompt and generated text (tokens) can grow past the checkpoint's maximum length";
     case DiagnosticCode::many_conditioning_images:
       return "more conditioning images than the published checkpoints document";
-    case DiagnosticCode::vit_slots_exceeded:
-      return "the ViT tokens of a conditioning image exceed the tower's slots";
     case DiagnosticCode::base_size_below_trained:
       return "the base size is below the trained one: 512 to 896 were usable in the field, 256 was incomplete";
     case DiagnosticCode::base_size_above_trained:
-      return "the base size is above the trained one: artifacts were seen in the field";
+      return "the base size is above the trained one: artifacts were seen in the field; by one port's author 1536x1536 "
+             "still works, and 2048x2048 is noise unless the rotary base is rescaled";
     case DiagnosticCode::untrained_grid:
       return "the grid (pixels) is no published row, so the checkpoint was not trained on it";
     case DiagnosticCode::aspect_changed:
@@ -123,6 +120,10 @@ enum class DiagnosticCode : std::uint8_t {
       return "the request landed on an extra row, which upstream does not scale with the base size (pixels)";
     case DiagnosticCode::output_alignment_rescales:
       return "output alignment will resize the image (pixels) to match a conditioning image's aspect";
+    case DiagnosticCode::rope_base_rescaled:
+      return "the rotary base is rescaled by this factor, which is untrained: one port's author reports that it works "
+             "at "
+             "2048x2048";
     case DiagnosticCode::ratio_token_unknown:
       return "the ratio token of this row has no known id (value: ratio index, limit: ratio tokens with an id)";
     case DiagnosticCode::size_token_unknown:
@@ -134,7 +135,7 @@ enum class DiagnosticCode : std::uint8_t {
     case DiagnosticCode::int8_vocabulary_elements:
       return "the elements of the vocabulary head's product pass the 32-bit counts of the INT8 kernels";
     case DiagnosticCode::eager_moe_mask:
-      return "the dispatch mask of the plain (eager) expert code reaches 2^31 elements";
+      return "the dispatch mask of the engine's eager expert code takes this many bytes (limit: 2^31 elements of 8)";
     case DiagnosticCode::single_row_guidance:
       return "guidance at or below 1 means no unconditional row";
     case DiagnosticCode::distilled_batch:
@@ -148,20 +149,20 @@ enum class DiagnosticCode : std::uint8_t {
 }
 
 /// What to do instead.
-[[nodiscard]] constexpr std::string_view advice(DiagnosticCode code) noexcept {
+[[nodiscard]] constexpr const char* advice(DiagnosticCode code) noexcept {
   switch (code) {
     case DiagnosticCode::position_table_exceeded:
     case DiagnosticCode::max_length_exceeded:
-      return "use a smaller base size and upscale the result in tiles, a shorter prompt, or fewer conditioning images";
+      return "use a smaller base size and enlarge the result in tiles (plan_enlargement), a shorter prompt, or fewer "
+             "conditioning "
+             "images";
     case DiagnosticCode::text_stage_over_max_length:
       return "lower the number of new tokens or shorten the prompt";
     case DiagnosticCode::many_conditioning_images:
       return "use at most the documented number, or expect untrained behaviour";
-    case DiagnosticCode::vit_slots_exceeded:
-      return "resize the image for the ViT so that its grid fits the slots";
     case DiagnosticCode::base_size_below_trained:
     case DiagnosticCode::base_size_above_trained:
-      return "use base size 1024 and resize the result";
+      return "use the trained base size (1024) and shrink the result, or enlarge it in tiles (plan_enlargement)";
     case DiagnosticCode::untrained_grid:
       return "use grid mode snap with absolute extras, or expect untrained behaviour";
     case DiagnosticCode::aspect_changed:
@@ -172,16 +173,20 @@ enum class DiagnosticCode : std::uint8_t {
       return "use scaled extras (untrained), or a ratio that is not 4:3, 16:9, 3:4 or 9:16";
     case DiagnosticCode::output_alignment_rescales:
       return "switch output alignment off to keep the generated pixels";
+    case DiagnosticCode::rope_base_rescaled:
+      return "compare with a picture at the trained base size, enlarged";
     case DiagnosticCode::ratio_token_unknown:
       return "supply the id with ModelProfile::with_ratio_token_id";
     case DiagnosticCode::size_token_unknown:
-      return "use 256, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144 or 8192";
+      return "use a base size of the profile's ladder (published: 256, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, "
+             "8192)";
     case DiagnosticCode::int8_rows:
     case DiagnosticCode::int8_expert_elements:
     case DiagnosticCode::int8_vocabulary_elements:
-      return "use NF4 or BF16 weights, a smaller base size, or upscale the result in tiles";
+      return "use NF4 or BF16 weights, or a smaller base size and enlarge the result in tiles (plan_enlargement)";
     case DiagnosticCode::eager_moe_mask:
-      return "use grouped or fused expert code, a smaller base size, or upscale the result in tiles";
+      return "use grouped or fused expert code, or a smaller base size and enlarge the result in tiles "
+             "(plan_enlargement)";
     case DiagnosticCode::single_row_guidance:
       return "use guidance above 1 if the prompt is to be followed more closely";
     case DiagnosticCode::distilled_batch:
@@ -194,10 +199,10 @@ enum class DiagnosticCode : std::uint8_t {
   return "unknown";
 }
 
-[[nodiscard]] constexpr std::string_view name(Severity severity) noexcept {
+[[nodiscard]] constexpr const char* name(Severity severity) noexcept {
   return severity == Severity::note ? "note" : severity == Severity::warning ? "warning" : "error";
 }
-[[nodiscard]] constexpr std::string_view name(LimitSource source) noexcept {
+[[nodiscard]] constexpr const char* name(LimitSource source) noexcept {
   return source == LimitSource::measured ? "measured" : source == LimitSource::published ? "published" : "computed";
 }
 
@@ -210,7 +215,7 @@ struct Diagnostic {
   double limit = 0.0;
 };
 
-/// The findings of a plan; each code at most once, so the list cannot overflow.
+/// The findings of a plan: one for each cause, each code at most once, so that the list cannot overflow.
 struct Diagnostics {
   static constexpr std::size_t capacity = 24;
 
@@ -241,7 +246,7 @@ struct Diagnostics {
   }
 };
 
-}  // namespace v0_1
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DIAGNOSTICS_HPP

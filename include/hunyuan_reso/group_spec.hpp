@@ -2,13 +2,16 @@
 #ifndef HUNYUAN_RESO_GROUP_SPEC_HPP
 #define HUNYUAN_RESO_GROUP_SPEC_HPP
 
-#include "detail/errc.hpp"
 #include "resolution.hpp"
+#include "result.hpp"
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
-/// Extra rows of a group, appended after the generated ones in this order (resolution.md, section 1, step 6).
+/// Rows that ResolutionGroup, the type of the published groups, has room for: 33 to 38 of them, and some extras.
+inline constexpr std::size_t published_group_capacity = 64;
+
+/// Extra rows of a group, appended after the generated ones in this order.
 struct ExtraRows {
   static constexpr std::size_t capacity = 32;
 
@@ -21,10 +24,10 @@ struct ExtraRows {
   }
 };
 
-/// What happens to extra rows, which are published for the base size 1024, at another base size.
+/// What happens to extra rows, which are published for the trained base size (1024), at another base size.
 enum class ExtraScaling : std::uint8_t {
   absolute,  ///< they stay as they are (upstream)
-  scaled,    ///< each side times base_size / 1024, rounded to the nearest multiple of align, halves up
+  scaled,    ///< each side times base_size / extras_base_size, rounded to the nearest multiple of align, halves up
 };
 
 /// Parameters of a resolution group; all sizes in pixels.
@@ -34,6 +37,7 @@ struct GroupSpec {
   std::int32_t align = 16;
   ExtraRows extras{};
   ExtraScaling extra_scaling = ExtraScaling::absolute;
+  std::int32_t extras_base_size = 1024;  ///< the base size that the extra rows are meant for
 
   [[nodiscard]] HUNYUAN_RESO_HD constexpr GroupSpec with_base_size(std::int32_t value) const noexcept {
     GroupSpec spec = *this;
@@ -72,7 +76,7 @@ struct GroupSpec {
     return step == 0 ? base_size / 16 : step;
   }
 
-  /// Errc::none when the base size, step and alignment make a group (resolution.md, section 1, step 1).
+  /// Errc::none when the base size, step and alignment make a group.
   [[nodiscard]] HUNYUAN_RESO_HD constexpr Errc check() const noexcept {
     if (base_size <= 0) return Errc::base_size_not_positive;
     if (base_size > max_side / 2) return Errc::base_size_too_large;
@@ -89,6 +93,7 @@ struct GroupSpec {
     const Resolution row = extras.rows[i];
     if (!row.is_positive()) return {Errc::extra_not_positive, i};
     if (extra_scaling == ExtraScaling::absolute) return row;
+    if (extras_base_size <= 0) return {Errc::base_size_not_positive, i};
     const std::int64_t height = scaled_side(row.height);
     const std::int64_t width = scaled_side(row.width);
     if (height > max_side || width > max_side) return {Errc::extra_too_large, i};
@@ -98,12 +103,12 @@ struct GroupSpec {
 
  private:
   [[nodiscard]] HUNYUAN_RESO_HD constexpr std::int64_t scaled_side(std::int32_t side) const noexcept {
-    const std::int64_t unit = std::int64_t{1024} * align;
+    const std::int64_t unit = std::int64_t{extras_base_size} * align;
     return (std::int64_t{side} * base_size + unit / 2) / unit * align;
   }
 };
 
-}  // namespace v0_1
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_GROUP_SPEC_HPP

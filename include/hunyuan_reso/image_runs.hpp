@@ -5,7 +5,7 @@
 #include "detail/config.hpp"
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
 /// Positions start .. stop - 1 of a token sequence.
 struct Slice {
@@ -33,17 +33,11 @@ struct ImageRun {
   Slice slice{};
   ImageRunKind kind = ImageRunKind::generated;
   bool in_joint_block = false;  ///< part of a VAE + ViT block, the VAE run first
-  std::int32_t token_height = 0;
+  std::int32_t token_height = 0;  ///< 0: unknown, where ids were read that do not tell it
   std::int32_t token_width = 0;
 };
 
-/// How conditioning images attend and are placed (sequence.md, sections 3 and 4).
-enum class ConditioningAttention : std::uint8_t { causal, full, joint_full, full_causal };
-
-/// Which encoders conditioning images go through. The published checkpoints use vae_vit with joint_full.
-enum class ConditioningImageType : std::uint8_t { vae, vit, vae_vit };
-
-}  // namespace v0_1
+}  // inline namespace
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_IMAGE_RUNS_HPP

@@ -6,12 +6,12 @@
 
 #include "detail/decimal.hpp"
 #include "detail/fixed_text.hpp"
-#include "profile.hpp"
+#include "tokens.hpp"
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
-/// What kind of image_size argument was given (resolution.md, section 4).
+/// What kind of image_size argument was given.
 enum class ImageSizeKind : std::uint8_t {
   automatic,    ///< `auto`: the model predicts a ratio token
   pixels,       ///< `HxW`
@@ -61,7 +61,7 @@ class ImageSizeParser {
     if (index.digits == 0) return {Errc::expected_number, start};
     position_ += index.digits;
     if (!take(">")) return {Errc::expected_ratio_token_end, position_};
-    if (index.value >= static_cast<std::int64_t>(profile_.ratio_token_count())) {
+    if (index.value >= static_cast<std::int64_t>(ratio_token_count(profile_))) {
       return {Errc::ratio_index_out_of_range, start};
     }
     return finish(ImageSize::of_ratio_index(static_cast<std::size_t>(index.value)));
@@ -145,7 +145,7 @@ using ImageSizeText = FixedText<32>;
   return text.append_number(height_first ? width : height);
 }
 
-}  // namespace v0_1
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_IMAGE_SIZE_HPP

@@ -5,7 +5,7 @@
 #include "image_info.hpp"
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
 enum class Orientation : std::uint8_t { landscape, portrait, square };
 
@@ -63,7 +63,7 @@ struct RatioNames {
   return on_end ? CommonRatio{name.shorter, name.longer, exact} : CommonRatio{name.longer, name.shorter, exact};
 }
 
-/// One line of a drop-down list of sizes (resolution.md, section 6).
+/// One line of a drop-down list of sizes.
 struct Preset {
   Resolution size{};
   Orientation orientation = Orientation::square;
@@ -72,18 +72,17 @@ struct Preset {
   std::int64_t image_token_length = 0;
   std::int32_t base_size = 0;
   std::size_t ratio_index = 0;
-  TokenId ratio_token_id = invalid_token_id;  ///< invalid_token_id where no published source has it
+  Result<TokenId> ratio_token_id = Errc::ratio_token_id_unknown;  ///< an error where no published source has it
   TrainedFlags trained{};
 
   /// Millions of pixels.
   [[nodiscard]] constexpr double megapixels() const noexcept { return static_cast<double>(pixel_count) / 1e6; }
 };
 
-/// The preset for a row of a group; Errc::ratio_index_out_of_range past its end.
-template <std::size_t Capacity>
-[[nodiscard]] HUNYUAN_RESO_HD constexpr Result<Preset> preset_of_row(
-    std::size_t ratio_index, const ModelProfile& profile, const BasicResolutionGroup<Capacity>& group) noexcept {
-  const Result<ImageInfo> info = image_info_of_row(ratio_index, profile, group);
+/// The preset for a row of the model's group; Errc::ratio_index_out_of_range past its end.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr Result<Preset> preset_of_row(const Model& model,
+                                                                     std::size_t ratio_index) noexcept {
+  const Result<ImageInfo> info = image_info_of_row(model, ratio_index);
   if (!info) return info.error();
   Preset preset;
   preset.size = info->image_size();
@@ -93,12 +92,12 @@ template <std::size_t Capacity>
   preset.image_token_length = info->image_token_length;
   preset.base_size = info->base_size;
   preset.ratio_index = ratio_index;
-  preset.ratio_token_id = ratio_token_id_or_invalid(profile, ratio_index);
+  preset.ratio_token_id = hunyuan_reso::ratio_token_id(model.profile, ratio_index);
   preset.trained = info->trained;
   return preset;
 }
 
-/// All presets of a profile at a base size, in order of the ratio index.
+/// All presets of a model, in order of the ratio index.
 struct PresetList {
   Preset rows[ResolutionGroup::capacity()]{};
   std::size_t count = 0;
@@ -108,17 +107,14 @@ struct PresetList {
   [[nodiscard]] constexpr std::size_t size() const noexcept { return count; }
 };
 
-/// The preset list of a profile at a base size; the errors of make_group.
-[[nodiscard]] constexpr Result<PresetList> make_presets(const ModelProfile& profile, std::int32_t base_size = 1024,
-                                                        ExtraScaling extra_scaling = ExtraScaling::absolute) noexcept {
-  const Result<ResolutionGroup> group = make_group(profile, base_size, extra_scaling);
-  if (!group) return {group.error(), group.position()};
+/// The preset list of a model.
+[[nodiscard]] constexpr PresetList make_presets(const Model& model) noexcept {
   PresetList list;
-  for (std::size_t i = 0; i < group->size(); ++i) list.rows[list.count++] = *preset_of_row(i, profile, *group);
+  for (std::size_t i = 0; i < model.group.size(); ++i) list.rows[list.count++] = *preset_of_row(model, i);
   return list;
 }
 
-}  // namespace v0_1
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_PRESETS_HPP

@@ -5,7 +5,7 @@
 #include "detail/binary64.hpp"
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
 /// A size in pixels. Height comes first, as in every size that the model family writes (1024x768 is tall).
 struct Resolution {
@@ -42,7 +42,7 @@ struct Resolution {
   }
 };
 
-}  // namespace v0_1
+}  // inline namespace
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_RESOLUTION_HPP

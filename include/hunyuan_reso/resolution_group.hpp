@@ -6,7 +6,7 @@
 #include "group_spec.hpp"
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
 /// What get_base_size_and_ratio_index returns, in upstream's order.
 struct BaseSizeAndRatioIndex {
@@ -22,15 +22,18 @@ struct SnapThreshold {
   std::size_t upper = 0;
 };
 
-/// A list of rows (height, width); the row number is the ratio index, and <img_ratio_i> names row i.
-/// Capacity: most rows it can hold, at most 65535. Trivially copyable, no allocation; the same at compile time, at run
-/// time and in device code (pass it by value). Rules and row order: resolution.md, section 1.
+/// A list of rows, people's "buckets" (height, width); the row number is the ratio index, and <img_ratio_i> names row
+/// i. Capacity: most rows it can hold, at most 65535. Trivially copyable, no allocation; the same at compile time, at
+/// run time and in device code (pass it by value). A group without rows, which an unchecked, refused Result gives,
+/// snaps every size to index 0 and to 0x0.
 template <std::size_t Capacity>
 class BasicResolutionGroup {
   static_assert(Capacity >= 1 && Capacity <= 65535, "Capacity must be in 1 .. 65535");
 
  public:
-  /// The rows for a spec, or why there are none (Result::position() is the number of the extra row at fault).
+  /// The published rule: the square; arms from it to 2:1 and 1:2 by `step`, cut down to multiples of `align`, in
+  /// ascending order of height / width; then the extra rows in their own order, those left out whose ratio is there
+  /// already. An error's position() is the number of the extra row at fault.
   [[nodiscard]] HUNYUAN_RESO_HD static constexpr Result<BasicResolutionGroup> create(const GroupSpec& spec) noexcept {
     if (spec.check() != Errc::none) return spec.check();
     BasicResolutionGroup group;
@@ -42,6 +45,23 @@ class BasicResolutionGroup {
       const Result<Resolution> extra = spec.extra(i);
       if (!extra) return {extra.error(), i};
       if (!group.append_extra(*extra)) return {Errc::capacity_exceeded, i};
+    }
+    group.build_thresholds();
+    return group;
+  }
+
+  /// A list of one's own, row i of it with the ratio index i, in any order; of rows that are equally near the first one
+  /// wins, as in a published group. base_size(), step() and align() are 0. Errc::no_rows for an empty list,
+  /// Errc::capacity_exceeded, Errc::side_not_positive with the number of the row.
+  [[nodiscard]] HUNYUAN_RESO_HD static constexpr Result<BasicResolutionGroup> from_rows(const Resolution* rows,
+                                                                                        std::size_t count) noexcept {
+    if (count == 0) return Errc::no_rows;
+    if (count > Capacity) return {Errc::capacity_exceeded, Capacity};
+    BasicResolutionGroup group;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!rows[i].is_positive()) return {Errc::side_not_positive, i};
+      group.append(rows[i]);
+      group.sort_in(group.place_after_equals(rows[i]));
     }
     group.build_thresholds();
     return group;
@@ -59,20 +79,12 @@ class BasicResolutionGroup {
   [[nodiscard]] HUNYUAN_RESO_HD constexpr std::int32_t step() const noexcept { return step_; }
   [[nodiscard]] HUNYUAN_RESO_HD constexpr std::int32_t align() const noexcept { return align_; }
 
-  /// The first row whose binary64 ratio is nearest to height / width in binary64, exactly as upstream decides.
-  /// Sizes must be positive (any other gives some valid row). Integer arithmetic only (resolution.md, section 2).
-  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t nearest_index(std::int32_t width,
-                                                                    std::int32_t height) const noexcept {
-    if (!separable_) return nearest_by_definition({height, width});
-    const auto w = static_cast<std::uint32_t>(width);
-    const auto h = static_cast<std::uint32_t>(height);
-    if ((h | w) - 1 < largest_guided_side) {
-      const std::size_t position = guide_[h * guide_cells / (h + w)];
-      if (!is_above(w, h, position + 1)) return order_[position + std::size_t{is_above(w, h, position)}];
-    }
-    return order_[search(w, h)];
+  /// The ratio index for a size: the first row whose binary64 ratio is nearest to height / width in binary64, exactly
+  /// as upstream decides. Sides must be positive (any other size gives some valid row). Integer arithmetic only, so
+  /// free of compiler flags.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t snap(Resolution size) const noexcept {
+    return nearest_index(size.width, size.height);
   }
-
   /// The row nearest to the requested size. Upstream's name and upstream's order of arguments: (width, height).
   [[nodiscard]] HUNYUAN_RESO_HD constexpr Resolution get_target_size(std::int32_t width,
                                                                      std::int32_t height) const noexcept {
@@ -82,10 +94,6 @@ class BasicResolutionGroup {
   [[nodiscard]] HUNYUAN_RESO_HD constexpr BaseSizeAndRatioIndex get_base_size_and_ratio_index(
       std::int32_t width, std::int32_t height) const noexcept {
     return {base_size_, nearest_index(width, height)};
-  }
-  /// The ratio index for a size.
-  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t snap(Resolution size) const noexcept {
-    return nearest_index(size.width, size.height);
   }
 
   /// Number of places, along ascending height / width, where the snapped row changes.
@@ -113,6 +121,18 @@ class BasicResolutionGroup {
   static constexpr std::uint32_t places = 65536;
   static constexpr std::uint32_t guide_cells = 256;
   static constexpr std::uint32_t largest_guided_side = (std::uint32_t{1} << 23) - 1;  // 256 * side fits 32 bits
+
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t nearest_index(std::int32_t width,
+                                                                    std::int32_t height) const noexcept {
+    if (!separable_) return nearest_by_definition({height, width});
+    const auto w = static_cast<std::uint32_t>(width);
+    const auto h = static_cast<std::uint32_t>(height);
+    if ((h | w) - 1 < largest_guided_side) {
+      const std::size_t position = guide_[h * guide_cells / (h + w)];
+      if (!is_above(w, h, position + 1)) return order_[position + std::size_t{is_above(w, h, position)}];
+    }
+    return order_[search(w, h)];
+  }
 
   [[nodiscard]] HUNYUAN_RESO_HD constexpr bool is_above(std::uint32_t width, std::uint32_t height,
                                                         std::size_t k) const noexcept {
@@ -184,10 +204,30 @@ class BasicResolutionGroup {
                        (place > 0 && has_same_ratio(rows_[order_[place - 1]], row));
     if (known) return true;
     if (!append(row)) return false;
+    sort_in(place);
+    return true;
+  }
+
+  /// The place in the order behind all rows whose binary64 ratio is at most the row's. Binary search.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t place_after_equals(Resolution row) const noexcept {
+    const detail::Binary64 ratio = row.binary64_ratio();
+    std::size_t place = 0;
+    for (std::size_t stop = distinct_; place < stop;) {
+      const std::size_t middle = place + (stop - place) / 2;
+      if (ratio < rows_[order_[middle]].binary64_ratio()) {
+        stop = middle;
+      } else {
+        place = middle + 1;
+      }
+    }
+    return place;
+  }
+
+  /// Puts the row that was appended last at a place of the order.
+  HUNYUAN_RESO_HD constexpr void sort_in(std::size_t place) noexcept {
     for (std::size_t i = distinct_; i > place; --i) order_[i] = order_[i - 1];
     order_[place] = static_cast<Index>(size_ - 1);
     ++distinct_;
-    return true;
   }
 
   [[nodiscard]] HUNYUAN_RESO_HD constexpr detail::RowRatio row_ratio(std::size_t position) const noexcept {
@@ -207,7 +247,7 @@ class BasicResolutionGroup {
       lower = upper;
     }
     distinct_ = kept;
-    for (std::size_t k = kept - 1; k < padded_slots + 1; ++k) last_[k] = {1, 0};  // above every size
+    for (std::size_t k = kept - 1; k < padded_slots + 1; ++k) last_[k] = {};  // above every size
     build_guide();
   }
 
@@ -250,10 +290,10 @@ class BasicResolutionGroup {
   bool separable_ = true;
 };
 
-/// Room for the published groups (33 to 38 rows) and for some extras.
-using ResolutionGroup = BasicResolutionGroup<64>;
+/// The type of the published groups.
+using ResolutionGroup = BasicResolutionGroup<published_group_capacity>;
 
-}  // namespace v0_1
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_RESOLUTION_GROUP_HPP

@@ -2,357 +2,64 @@
 #ifndef HUNYUAN_RESO_SEQUENCE_HPP
 #define HUNYUAN_RESO_SEQUENCE_HPP
 
-#include <string>   // string
-#include <utility>  // move
-#include <vector>   // vector
-
-#include "image_block.hpp"
-#include "image_runs.hpp"
+#include "detail/reusable_prefix.hpp"
+#include "detail/sequence_reader.hpp"
+#include "detail/sequence_writer.hpp"
+#include "sequence_types.hpp"
+#include "vocabulary.hpp"
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
-
-/// `count` tokens of one id: the 4096 <img> of an image are one run.
-struct TokenRun {
-  TokenId id = 0;
-  std::int32_t count = 0;
-};
-
-/// One section: a text, encoded on its own (merges across sections would change the ids), or an image.
-struct Section {
-  SectionKind kind = SectionKind::text;
-  std::string text;
-  std::vector<TokenId> tokens;         ///< used in place of `text` where not empty
-  bool unconditional = false;          ///< every token of the text becomes <cfg>
-  std::int32_t max_tokens = -1;        ///< of the text; -1: no limit
-  bool in_text_mask = true;            ///< counts as text for a training loss
-  std::int32_t mask_start_offset = 0;  ///< moves the start and the stop of that part
-  std::int32_t mask_stop_offset = 0;
-  ImageBlock image{};
-
-  [[nodiscard]] static Section of_text(std::string text, bool unconditional = false) {
-    Section section;
-    section.text = std::move(text);
-    section.unconditional = unconditional;
-    return section;
-  }
-  [[nodiscard]] static Section of_image(SectionKind kind, const ImageBlock& image) {
-    Section section;
-    section.kind = kind;
-    section.image = image;
-    return section;
-  }
-};
-
-/// Whether <|endoftext|> ends a sequence. `automatic`: unless it is the last token already or the total length is
-/// reached.
-enum class AddEos : std::uint8_t { no, yes, automatic };
-
-/// What happens to a sequence over its total length.
-enum class Overflow : std::uint8_t {
-  clip,       ///< cut off; inside an image run that is an error
-  drop_last,  ///< an image block that would not fit ends the sequence, without eos; text is cut off
-  keep,       ///< left longer
-};
-
-/// How a sequence begins and ends. Image generation uses the defaults: no eos, no padding, no total length.
-struct SequenceOptions {
-  bool add_bos = true;
-  AddEos add_eos = AddEos::no;
-  bool add_pad = false;            ///< fill up to the total length with <pad>
-  std::int32_t total_length = -1;  ///< -1: none. 0 counts as reached for AddEos::automatic and cuts nothing (upstream)
-  Overflow overflow = Overflow::clip;
-  std::int32_t max_length = -1;  ///< a longer sequence is an error; -1: none
-};
-
-/// Tokens as runs, with what was recorded while writing them. All positions are indices into the sequence. After a
-/// clip, what was recorded behind the cut is still there, as upstream leaves it.
-struct TokenSequence {
-  std::vector<TokenRun> runs;
-  std::int32_t length = 0;
-  std::vector<Slice> text_slices;       ///< one for each text section; empty texts give empty slices
-  std::vector<Slice> text_mask_slices;  ///< the parts of them that count as text
-  std::vector<ImageRun> image_runs;     ///< all runs of <img>, in order; a joint block has two
-  std::vector<std::int32_t> gen_timestep_positions;
-  std::vector<std::int32_t> cond_timestep_positions;
-  std::vector<std::int32_t> guidance_positions;
-  std::vector<std::int32_t> timestep_r_positions;
-  std::vector<std::int32_t> boi_positions;
-  std::vector<std::int32_t> eoi_positions;
-  std::vector<std::int32_t> joint_img_sep_positions;
-  std::int32_t eos_position = -1;        ///< -1: none was added
-  std::int32_t first_pad_position = -1;  ///< -1: none
-
-  /// Tokens before the padding.
-  [[nodiscard]] std::int32_t real_length() const noexcept {
-    return first_pad_position < 0 ? length : first_pad_position;
-  }
-
-  /// The slices of one kind of image run.
-  [[nodiscard]] std::vector<Slice> image_slices(ImageRunKind kind) const {
-    std::vector<Slice> slices;
-    for (const ImageRun& run : image_runs) {
-      if (run.kind == kind) slices.push_back(run.slice);
-    }
-    return slices;
-  }
-  /// From the first VAE <img> to the last ViT <img> of each joint block, the separator included.
-  [[nodiscard]] std::vector<Slice> joint_slices() const {
-    std::vector<Slice> slices;
-    for (std::size_t i = 0; i + 1 < image_runs.size(); ++i) {
-      if (image_runs[i].in_joint_block && image_runs[i].kind == ImageRunKind::vae) {
-        slices.push_back({image_runs[i].slice.start, image_runs[i + 1].slice.stop});
-      }
-    }
-    return slices;
-  }
-
-  /// Writes the ids, `length` of them, as Id (int32_t, int64_t); Errc::buffer_too_small writes nothing.
-  template <class Id>
-  [[nodiscard]] Errc expand(Id* out, std::size_t capacity) const noexcept {
-    if (capacity < static_cast<std::size_t>(length)) return Errc::buffer_too_small;
-    for (const TokenRun run : runs) {  // a copy, which `out` cannot alias: else nothing is vectorised for int32_t
-      const Id id = static_cast<Id>(run.id);
-      if (run.count == 1) {  // text: not worth a vectorised loop's set-up
-        *out++ = id;
-        continue;
-      }
-      for (std::int32_t i = 0; i < run.count; ++i) out[i] = id;
-      out += run.count;
-    }
-    return Errc::none;
-  }
-};
-
-namespace detail {
-
-/// Why the size and ratio tokens of a block cannot be written, or Errc::none.
-[[nodiscard]] constexpr Errc shape_error(const ModelProfile& profile, const ImageBlock& image) noexcept {
-  if (size_token_id_or_invalid(image.base_size) == invalid_token_id) return Errc::unknown_base_size;
-  return require_ratio_token_id(profile, image.ratio_index).error();
-}
-
-/// Writes sections one after another and records positions.
-template <class Encode>
-class SequenceWriter {
- public:
-  SequenceWriter(const ModelProfile& profile, const SequenceOptions& options, Encode& encode)
-      : profile_(profile), options_(options), encode_(encode) {}
-
-  void begin(const std::vector<Section>& sections) {
-    std::size_t runs = 2;  // <|startoftext|> and the end
-    for (const Section& section : sections) {
-      runs += section.unconditional ? 1 : runs_of_image + section.tokens.size();
-    }
-    sequence_.runs.reserve(runs);
-    if (options_.add_bos) push(tokens::bos, 1);
-  }
-
-  [[nodiscard]] Errc add_text(const Section& section) {
-    const std::int64_t start = length_;
-    if (!section.tokens.empty()) {
-      add_ids(section, section.tokens);
-    } else if (!section.text.empty()) {
-      add_ids(section, encode_(std::string_view(section.text)));
-    }
-    if (cut_text_) return Errc::text_too_long;
-    if (length_ > max_side) return Errc::sequence_too_long;
-    const Slice slice{to_position(start), to_position(length_)};
-    sequence_.text_slices.push_back(slice);
-    if (section.in_text_mask) {
-      sequence_.text_mask_slices.push_back(
-          {slice.start + section.mask_start_offset, slice.stop + section.mask_stop_offset});
-    }
-    return Errc::none;
-  }
-
-  [[nodiscard]] Errc add_image(const Section& section) {
-    const ImageBlock& image = section.image;
-    const bool has_vae = section.kind != SectionKind::cond_vit_image;
-    const bool has_vit = section.kind == SectionKind::cond_vit_image || section.kind == SectionKind::cond_joint_image;
-    const bool is_generated = section.kind == SectionKind::gen_image;
-    if ((has_vae && image.token_length < 0) || (has_vit && image.vit_token_length < 0)) return Errc::negative_length;
-    const bool boi_in_front = image.use_front_boi_token || !profile_.honors_front_boi_flag;
-    const bool guidance = is_generated && image.add_guidance_token;
-    const bool timestep_r = is_generated && image.add_timestep_r_token;
-
-    if (boi_in_front) push_recorded(tokens::boi, sequence_.boi_positions);
-    if (has_vae) {
-      if (image.add_image_shape_token) {
-        const Errc error = push_shape(image);
-        if (error != Errc::none) return error;
-      }
-      if (image.add_timestep_token) {
-        push_recorded(tokens::timestep,
-                      is_generated ? sequence_.gen_timestep_positions : sequence_.cond_timestep_positions);
-      }
-      if (guidance) push_recorded(tokens::guidance, sequence_.guidance_positions);
-      if (timestep_r) push_recorded(tokens::timestep_r, sequence_.timestep_r_positions);
-    }
-    if (!boi_in_front) push_recorded(tokens::boi, sequence_.boi_positions);
-    if (has_vae) {
-      push_image_run(image.token_length, is_generated ? ImageRunKind::generated : ImageRunKind::vae, has_vit,
-                     image.token_height, image.token_width);
-    }
-    if (has_vae && has_vit) push_recorded(tokens::joint_img_sep, sequence_.joint_img_sep_positions);
-    if (has_vit) {
-      push_image_run(image.vit_token_length, ImageRunKind::vit, has_vae, image.vit_token_height, image.vit_token_width);
-    }
-    push_recorded(tokens::eoi, sequence_.eoi_positions);
-    return length_ > max_side ? Errc::sequence_too_long : Errc::none;
-  }
-
-  [[nodiscard]] std::int64_t length() const noexcept { return length_; }
-  [[nodiscard]] TokenSequence take() && { return std::move(sequence_); }
-
-  /// Eos, clip and padding; `dropped`: an image block was left out, so no eos.
-  [[nodiscard]] Errc end(bool dropped) {
-    const std::int64_t total = options_.total_length;
-    const bool has_total = total >= 0;
-    if (!dropped && options_.add_eos != AddEos::no) {
-      const bool is_automatic = options_.add_eos == AddEos::automatic;
-      if (is_automatic && sequence_.runs.empty()) return Errc::empty_sequence;
-      const bool spared = is_automatic && (sequence_.runs.back().id == tokens::eos || (has_total && length_ >= total));
-      if (!spared) {
-        sequence_.eos_position = to_position(length_);
-        push(tokens::eos, 1);
-      }
-    }
-    if (total > 0 && length_ > total && options_.overflow != Overflow::keep) {
-      const Errc error = clip(total);
-      if (error != Errc::none) return error;
-    }
-    if (total > 0 && length_ < total && options_.add_pad) {
-      sequence_.first_pad_position = to_position(length_);
-      push(tokens::pad, total - length_);
-    }
-    if (length_ == 0) return Errc::empty_sequence;
-    if (length_ > max_side) return Errc::sequence_too_long;
-    sequence_.length = to_position(length_);
-    return Errc::none;
-  }
-
- private:
-  static constexpr std::size_t runs_of_image = 8;  // at most
-
-  [[nodiscard]] static std::int32_t to_position(std::int64_t length) noexcept {
-    return static_cast<std::int32_t>(length > max_side ? max_side : length);
-  }
-
-  void push(TokenId id, std::int64_t count) {
-    if (count <= 0) return;
-    const std::int64_t room = std::int64_t{max_side} - length_;  // what lies beyond is an error at the section's end
-    const auto counted = static_cast<std::int32_t>(count < room ? count : room > 0 ? room : 0);
-    if (!sequence_.runs.empty() && sequence_.runs.back().id == id) {
-      sequence_.runs.back().count += counted;
-    } else if (counted > 0) {
-      TokenRun& run = sequence_.runs.emplace_back();  // GCC would put a whole run together in memory, and wait for it
-      run.id = id;
-      run.count = counted;
-    }
-    length_ += count;
-  }
-
-  void push_recorded(TokenId id, std::vector<std::int32_t>& positions) {
-    positions.push_back(to_position(length_));
-    push(id, 1);
-  }
-
-  [[nodiscard]] Errc push_shape(const ImageBlock& image) {
-    const Errc error = shape_error(profile_, image);
-    if (error != Errc::none) return error;
-    push(size_token_id_or_invalid(image.base_size), 1);
-    push(ratio_token_id_or_invalid(profile_, image.ratio_index), 1);
-    return Errc::none;
-  }
-
-  void push_image_run(std::int32_t count, ImageRunKind kind, bool joint, std::int32_t height, std::int32_t width) {
-    const std::int64_t start = length_;
-    push(tokens::img, count);
-    sequence_.image_runs.push_back({{to_position(start), to_position(length_)}, kind, joint, height, width});
-  }
-
-  template <class Ids>
-  void add_ids(const Section& section, const Ids& ids) {
-    std::int32_t count = 0;
-    for (const auto& id : ids) {
-      if (section.max_tokens >= 0 && count == section.max_tokens) {
-        cut_text_ = !section.unconditional;  // upstream cuts a <cfg> text quietly
-        return;
-      }
-      push(section.unconditional ? tokens::cfg : static_cast<TokenId>(id), 1);
-      ++count;
-    }
-  }
-
-  [[nodiscard]] Errc clip(std::int64_t total) {
-    for (const ImageRun& run : sequence_.image_runs) {
-      if (total >= run.slice.start && total <= run.slice.stop) return Errc::clip_inside_image;
-    }
-    while (length_ > total) {
-      TokenRun& last = sequence_.runs.back();
-      const std::int64_t excess = length_ - total;
-      if (excess < last.count) {
-        last.count -= static_cast<std::int32_t>(excess);
-        length_ = total;
-      } else {
-        length_ -= last.count;
-        sequence_.runs.pop_back();
-      }
-    }
-    return Errc::none;
-  }
-
-  const ModelProfile& profile_;
-  SequenceOptions options_;
-  Encode& encode_;
-  TokenSequence sequence_;
-  std::int64_t length_ = 0;
-  bool cut_text_ = false;
-};
-
-}  // namespace detail
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
 /// Builds the token sequence of `sections`. `encode` takes a std::string_view and returns any range of token ids,
-/// without special tokens of its own; special tokens written in the text (<think>) must come out as their ids.
-/// An error's position() is the number of the section at fault, counted from 0; for Errc::sequence_too_long it is the
-/// sequence's length.
+/// without special tokens of its own; special tokens written in the text (<think>) must come out as their ids (see
+/// with_special_tokens). An error's position() is the number of the section at fault, counted from 0; for
+/// Errc::sequence_too_long it is the sequence's length. Of an image are refused: Errc::negative_length,
+/// image_kind_mismatch (tokens of a run that its kind lacks), image_token_count_mismatch (tokens that are not those of
+/// the grid), unknown_base_size, ratio_index_out_of_range, ratio_token_id_unknown.
 template <class Encode>
-[[nodiscard]] Result<TokenSequence> build_sequence(const std::vector<Section>& sections, const ModelProfile& profile,
+[[nodiscard]] Result<TokenSequence> build_sequence(const ModelProfile& profile, const std::vector<Section>& sections,
                                                    Encode&& encode, const SequenceOptions& options = {}) {
   if (sections.empty()) return Errc::empty_sequence;
+  Errc error = detail::optional_count_error(options.total_length);
+  if (error == Errc::none) error = detail::optional_count_error(options.max_length);
+  if (error != Errc::none) return error;
+  const bool has_total = options.total_length.has_value();
+  if (options.overflow == Overflow::drop_last && !has_total) return Errc::drop_last_without_total;
+  if (options.add_pad == AddPad::yes && !has_total) return Errc::pad_without_total;
+  const std::int64_t total = options.total_length.value_or(0);
   detail::SequenceWriter<Encode> writer(profile, options, encode);
   writer.begin(sections);
   bool dropped = false;
   for (std::size_t i = 0; i < sections.size() && !dropped; ++i) {
-    if (sections[i].kind == SectionKind::text) {
-      const Errc error = writer.add_text(sections[i]);
-      if (error != Errc::none) return {error, i};
-      continue;
+    const Section& section = sections[i];
+    if (section.is_image) {
+      error = detail::image_error(profile, section.image);
+      if (error == Errc::none) {
+        const std::int64_t length = writer.length() + image_block_length(section.image);
+        dropped = options.overflow == Overflow::drop_last && total > 0 && length > total;
+        if (!dropped) error = writer.add_image(section.image);
+      }
+    } else {
+      error = writer.add_text(section);
     }
-    const std::int64_t length = writer.length() + image_block_length(sections[i].kind, sections[i].image);
-    dropped = options.overflow == Overflow::drop_last && options.total_length > 0 && length > options.total_length;
-    const Errc error = dropped ? Errc::none : writer.add_image(sections[i]);
+    if (error == Errc::sequence_too_long) return {error, writer.length_with(section)};
     if (error != Errc::none) return {error, i};
   }
-  const Errc error = writer.end(dropped);
+  error = writer.end(dropped);
+  if (error == Errc::sequence_too_long) return {error, static_cast<std::size_t>(writer.length())};
   if (error != Errc::none) return {error, sections.size() - 1};
   TokenSequence sequence = std::move(writer).take();
-  if (options.max_length >= 0 && sequence.length > options.max_length) {
+  if (options.max_length && sequence.length > *options.max_length) {
     return {Errc::sequence_too_long, static_cast<std::size_t>(sequence.length)};
   }
   return sequence;
 }
 
-/// Sequences of one batch, padded on the right with <pad> to the longest.
-struct TokenBatch {
-  std::vector<TokenSequence> rows;  ///< all conditional rows, then all unconditional rows, once for each extra pass
-  std::int32_t length = 0;          ///< of every row
-};
-
-/// Pads rows to the longest. Errc::rows_differ (position(): the row) where the generated images of a row do not have
-/// the scalar tokens that the first row's have, since such a batch cannot be fed; Errc::empty_sequence without rows.
-[[nodiscard]] inline Result<TokenBatch> make_batch(std::vector<TokenSequence> rows) {
+/// Pads rows to the longest with the profile's <pad>. Errc::rows_differ (position(): the row) where the generated
+/// images of a row do not have the scalar tokens that the first row's have, since such a batch cannot be fed;
+/// Errc::empty_sequence without rows.
+[[nodiscard]] inline Result<TokenBatch> make_batch(const ModelProfile& profile, std::vector<TokenSequence> rows) {
   if (rows.empty()) return Errc::empty_sequence;
   TokenBatch batch;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -365,11 +72,11 @@ struct TokenBatch {
   for (TokenSequence& row : rows) {
     const std::int32_t missing = batch.length - row.length;
     if (missing == 0) continue;
-    if (row.first_pad_position < 0) row.first_pad_position = row.length;
-    if (!row.runs.empty() && row.runs.back().id == tokens::pad) {
+    if (!row.first_pad_position) row.first_pad_position = row.length;
+    if (!row.runs.empty() && row.runs.back().id == profile.special.pad) {
       row.runs.back().count += missing;
     } else {
-      row.runs.push_back({tokens::pad, missing});
+      row.runs.push_back({profile.special.pad, missing});
     }
     row.length = batch.length;
   }
@@ -377,7 +84,190 @@ struct TokenBatch {
   return batch;
 }
 
-}  // namespace v0_1
+/// Finds the image blocks of a sequence that another stage made and checks them; position() of an error is the index of
+/// the id at fault (`count`: something is missing at the end). It is the inverse of build_sequence:
+/// - With size and ratio tokens the number of <img> must be that of the row; the grid of a block without them, and that
+///   of a ViT run, is not in the ids: 0x0 unless `reading` has the image.
+/// - A block with neither size, ratio nor <timestep> tokens is a ViT image (VAE, where the profile has no ViT images).
+/// A
+///   block with one run and such tokens is a generated image; where the profile's conditioning images go through the
+///   VAE alone, the last of these blocks is, and those with <guidance> or <timestep_r>.
+/// - Tokens of a block outside of one are refused, but a sequence may end before the first <img> of a block, as the
+///   prompt of a text stage does: no image is recorded.
+/// - <pad> stands at the end only; the end-of-sequence token before it is eos_position.
+[[nodiscard]] inline Result<TokenLayout> read_sequence(const ModelProfile& profile, const TokenId* ids,
+                                                       std::size_t count, const SequenceReading& reading) {
+  if (ids == nullptr || count == 0) return Errc::empty_sequence;
+  if (count > static_cast<std::size_t>(max_side)) return {Errc::sequence_too_long, count};
+  return detail::SequenceReader(profile, ids, count, reading).read();
+}
+[[nodiscard]] inline Result<TokenLayout> read_sequence(const ModelProfile& profile, const TokenId* ids,
+                                                       std::size_t count) {
+  return read_sequence(profile, ids, count, SequenceReading{});
+}
+
+/// An encoder that maps special tokens of the profile to their ids and gives the text between them to `encode`, which
+/// need not know them.
+template <class Encode>
+class SpecialTokenEncoder {
+ public:
+  SpecialTokenEncoder(const ModelProfile& profile, Encode encode) : profile_(profile), encode_(std::move(encode)) {}
+
+  [[nodiscard]] std::vector<TokenId> operator()(std::string_view text) { return split(profile_, encode_, text); }
+  [[nodiscard]] std::vector<TokenId> operator()(std::string_view text) const { return split(profile_, encode_, text); }
+
+ private:
+  template <class PlainEncode>
+  [[nodiscard]] static std::vector<TokenId> split(const ModelProfile& profile, PlainEncode& encode,
+                                                  std::string_view text) {
+    std::vector<TokenId> ids;
+    const auto append = [&](std::string_view plain) {
+      if (plain.empty()) return;
+      for (const auto& id : encode(plain)) ids.push_back(static_cast<TokenId>(id));
+    };
+    std::size_t from = 0;
+    for (auto token = next_special_token(profile, text); token; token = next_special_token(profile, text, from)) {
+      append(text.substr(from, token->begin - from));
+      ids.push_back(token->id);
+      from = token->end;
+    }
+    append(text.substr(from));
+    return ids;
+  }
+
+  ModelProfile profile_;
+  Encode encode_;
+};
+
+template <class Encode>
+[[nodiscard]] SpecialTokenEncoder<Encode> with_special_tokens(const ModelProfile& profile, Encode encode) {
+  return {profile, std::move(encode)};
+}
+
+/// How many <img> stand for an image in a prompt that is one text: all of them, or one for each run, as in logs and for
+/// processors that repeat it themselves.
+enum class ImageText : std::uint8_t { all_tokens, one_token_a_run };
+
+/// The sections joined to one text, images and sections of ids as the texts of their special tokens; no
+/// <|startoftext|>. position() of an error is the section's number: Errc::not_a_special_token for an id without a text,
+/// Errc::not_a_text for a section whose tokens only an encoder can count (unconditional, or cut), and those of
+/// build_sequence for images.
+[[nodiscard]] inline Result<std::string> prompt_text(const ModelProfile& profile, const std::vector<Section>& sections,
+                                                     ImageText images = ImageText::all_tokens) {
+  std::string text;
+  const auto append_token = [&](TokenId id, std::int32_t count) {
+    const Result<TokenText> token = token_text(profile, id);
+    for (std::int32_t k = 0; k < count && token; ++k) text.append(token->view());
+    return token.has_value();
+  };
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    const Section& section = sections[i];
+    bool has_texts = true;
+    if (section.is_image) {
+      const Errc error = detail::image_error(profile, section.image);
+      if (error != Errc::none) return {error, i};
+      detail::for_each_part(profile, section.image, [&](detail::BlockPart, TokenId id, std::int32_t count) {
+        has_texts = append_token(id, images == ImageText::all_tokens || count == 0 ? count : 1);
+        return has_texts;
+      });
+    } else {
+      if (section.unconditional || section.max_tokens) return {Errc::not_a_text, i};
+      for (const TokenId id : section.tokens) has_texts = has_texts && append_token(id, 1);
+      if (section.tokens.empty()) text.append(section.text);
+    }
+    if (!has_texts) return {Errc::not_a_special_token, i};
+  }
+  return text;
+}
+
+/// Whether encoding the joined text gives other ids than the sections one by one, as it does where the encoder merges
+/// across a boundary. Errors: those of prompt_text and build_sequence.
+template <class Encode>
+[[nodiscard]] Result<bool> joining_changes_ids(const ModelProfile& profile, const std::vector<Section>& sections,
+                                               Encode&& encode) {
+  const Result<std::string> text = prompt_text(profile, sections);
+  if (!text) return {text.error(), text.position()};
+  SequenceOptions options;
+  options.add_bos = false;
+  const Result<TokenSequence> sequence = build_sequence(profile, sections, encode, options);
+  if (!sequence) return {sequence.error(), sequence.position()};
+  std::vector<TokenId> ids(static_cast<std::size_t>(sequence->length));
+  const Errc error = sequence->expand(ids.data(), ids.size());
+  if (error != Errc::none) return error;
+  std::size_t i = 0;
+  for (const auto& id : encode(std::string_view(*text))) {
+    if (i == ids.size() || static_cast<TokenId>(id) != ids[i]) return true;
+    ++i;
+  }
+  return i != ids.size();
+}
+
+/// The positions that the denoising steps after the first feed again: the generated image's <timestep>, <guidance> if
+/// the profile is distilled, <timestep_r> if it uses meanflow, then the <img> runs of all generated images, as slices
+/// in this order; slices that touch are joined. With several generated images the scalar tokens are those of the last
+/// one, as upstream takes them. The rows of the mask at these positions are the later steps' mask.
+/// Errc::no_generated_image, Errc::scalar_token_missing.
+[[nodiscard]] inline Result<std::vector<Slice>> refeed_slices(const ModelProfile& profile, const TokenLayout& layout) {
+  if (layout.gen_timestep_positions.empty()) return Errc::no_generated_image;
+  if (profile.cfg_distilled && layout.guidance_positions.empty()) return Errc::scalar_token_missing;
+  if (profile.use_meanflow && layout.timestep_r_positions.empty()) return Errc::scalar_token_missing;
+  std::vector<Slice> slices;
+  const auto append = [&slices](Slice slice) {
+    if (!slices.empty() && slices.back().stop == slice.start) {
+      slices.back().stop = slice.stop;
+    } else {
+      slices.push_back(slice);
+    }
+  };
+  const auto append_position = [&append](std::int32_t position) { append({position, position + 1}); };
+  append_position(layout.gen_timestep_positions.back());
+  if (profile.cfg_distilled) append_position(layout.guidance_positions.back());
+  if (profile.use_meanflow) append_position(layout.timestep_r_positions.back());
+  for (const ImageRun& run : layout.image_runs) {
+    if (run.kind == ImageRunKind::generated) append(run.slice);
+  }
+  return slices;
+}
+
+/// The same, position by position.
+[[nodiscard]] inline Result<std::vector<std::int32_t>> refeed_positions(const ModelProfile& profile,
+                                                                        const TokenLayout& layout) {
+  const Result<std::vector<Slice>> slices = refeed_slices(profile, layout);
+  if (!slices) return slices.error();
+  std::vector<std::int32_t> positions;
+  for (const Slice& slice : *slices) {
+    for (std::int32_t position = slice.start; position < slice.stop; ++position) positions.push_back(position);
+  }
+  return positions;
+}
+
+/// How many leading ids two sequences share.
+template <class Id>
+[[nodiscard]] constexpr std::size_t common_prefix(const Id* a, std::size_t a_count, const Id* b,
+                                                  std::size_t b_count) noexcept {
+  std::size_t i = 0;
+  while (i < a_count && i < b_count && a[i] == b[i]) ++i;
+  return i;
+}
+
+/// How many leading tokens of two sequences have the same keys and values, so that the second can start from the first
+/// one's cache: those with the same ids, padding aside. An image counts as a whole, since its tokens see one another,
+/// and only with the same grids, since positions depend on them; whether its pixels are the same is the caller's to
+/// know. Between a text stage and the image stage after it: in the conditional row as far as the chain of thought goes,
+/// in the unconditional row up to the first <cfg>.
+[[nodiscard]] inline std::int32_t reusable_prefix(const TokenSequence& a, const TokenSequence& b) noexcept {
+  std::int64_t length = 0;
+  const std::size_t run_count = a.runs.size() < b.runs.size() ? a.runs.size() : b.runs.size();
+  for (std::size_t i = 0; i < run_count && a.runs[i].id == b.runs[i].id; ++i) {
+    const std::int32_t a_count = a.runs[i].count;
+    const std::int32_t b_count = b.runs[i].count;
+    length += a_count < b_count ? a_count : b_count;
+    if (a_count != b_count) break;
+  }
+  return detail::whole_images_prefix(a, b, detail::to_position(length));
+}
+
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_SEQUENCE_HPP

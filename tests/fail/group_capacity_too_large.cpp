@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // expect: Capacity must be in 1 .. 65535
-#include <hunyuan_reso/hunyuan_reso.hpp>
+#include <hunyuan_reso/model.hpp>
 
 namespace hr = hunyuan_reso;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // expect: the_group_must_fit_into_64_rows_with_positive_extras
-#include <hunyuan_reso/hunyuan_reso.hpp>
+#include <hunyuan_reso/model.hpp>
 
 namespace hr = hunyuan_reso;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // expect: the_base_size_must_be_at_least_16_times_the_profiles_align
-#include <hunyuan_reso/hunyuan_reso.hpp>
+#include <hunyuan_reso/model.hpp>
 
 namespace hr = hunyuan_reso;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // expect: the_base_size_must_be_positive_and_at_most_1073741823
-#include <hunyuan_reso/hunyuan_reso.hpp>
+#include <hunyuan_reso/model.hpp>
 
 namespace hr = hunyuan_reso;
 

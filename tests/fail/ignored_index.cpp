@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // expect: nodiscard.*unused-result
-#include <hunyuan_reso/hunyuan_reso.hpp>
+#include <hunyuan_reso/model.hpp>
 
 namespace hr = hunyuan_reso;
 
 void ignore(const hr::ResolutionGroup& group) {
 #if MUST_NOT_COMPILE
-  group.nearest_index(1920, 1080);
+  group.snap({1080, 1920});
 #else
-  (void)group.nearest_index(1920, 1080);
+  (void)group.snap({1080, 1920});
 #endif
 }

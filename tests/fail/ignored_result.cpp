@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // expect: nodiscard.*unused-result
-#include <hunyuan_reso/hunyuan_reso.hpp>
+#include <hunyuan_reso/result.hpp>
 
 namespace hr = hunyuan_reso;
 

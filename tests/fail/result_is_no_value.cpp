@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // expect: conversion from|no viable conversion
-#include <hunyuan_reso/hunyuan_reso.hpp>
+#include <hunyuan_reso/model.hpp>
 
 namespace hr = hunyuan_reso;
 

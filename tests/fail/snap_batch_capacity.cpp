@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // expect: 8-bit ratio indices need a group of at most 255 rows
-#include <hunyuan_reso/hunyuan_reso.hpp>
+#include <hunyuan_reso/snap_batch.hpp>
 
 namespace hr = hunyuan_reso;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // attention.json: full slices, masks and the positions of later denoising steps.
 #include <hunyuan_reso/attention.hpp>
-#include <hunyuan_reso/refeed.hpp>
+#include <hunyuan_reso/chat.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
@@ -19,6 +20,7 @@ namespace hunyuan_reso_test {
 namespace {
 
 using hunyuan_reso::AttentionLayout;
+using hunyuan_reso::AttentionSegment;
 using hunyuan_reso::ConditioningAttention;
 using hunyuan_reso::ConditioningImageType;
 using hunyuan_reso::Errc;
@@ -105,10 +107,12 @@ class Sequences {
                                    ": there is no sequence.json beside it to look its images up in");
     }
     try {
-      const ChatCall call = chat_call_of(entry, *tables_, hunyuan_reso::ChatTemplate::instruct, "gen_image");
+      const ChatCall call = chat_call_of(entry, *tables_, "instruct", "gen_image");
       report.begin_case("sequence " + name);
-      const auto batch = encode_chat_batch(call.conversations, tables_->profile("instruct"), call.options,
-                                           tables_->tokenizer(), call.unconditional_passes, call.max_length);
+      const auto model = call.model(tables_->profile("instruct"));
+      if (!model) return report.fail("no model");
+      const auto batch = encode_chat_batch(*model, call.conversations, call.options, tables_->tokenizer(),
+                                           call.unconditional_passes, call.max_length);
       if (!batch) return report.fail("refused");
       compare_output(batch->rows, output, OutputForm::batch, Recorded::partly, report);
       if (batch->rows.size() == recorded.size()) rows_[name] = batch->rows;
@@ -154,11 +158,55 @@ std::optional<Combination> combination_of(const Json& entry) {
 
 hunyuan_reso::Result<AttentionLayout> layout_of(const std::vector<ImageRun>& runs, const Combination& combination,
                                                 bool include_generated = true) {
-  return AttentionLayout::create(runs.data(), runs.size(), combination.image_type, combination.attention,
-                                 include_generated);
+  hunyuan_reso::ModelProfile profile = hunyuan_reso::profiles::instruct;
+  profile.conditioning_image_type = combination.image_type;
+  profile.conditioning_attention = combination.attention;
+  return AttentionLayout::create(profile, runs.data(), runs.size(), include_generated);
 }
 
 std::vector<Slice> listed(const AttentionLayout& layout) { return {layout.begin(), layout.end()}; }
+
+/// Upstream lists the full slices by kind; what counts is the set.
+void compare_as_sets(std::vector<Slice> actual, const Json& expected, const std::string& what, Report& report) {
+  std::vector<Slice> slices;
+  for (const Json& slice : expected.elements()) slices.push_back(slice_of(slice));
+  const auto by_start = [](const Slice& a, const Slice& b) { return a.start < b.start; };
+  std::sort(actual.begin(), actual.end(), by_start);
+  std::sort(slices.begin(), slices.end(), by_start);
+  if (actual != slices) report.fail(what + ", expected the set " + expected.dump());
+}
+
+/// The segments of these queries, expanded: exactly the rows of the mask, each query once.
+void check_segments(const AttentionLayout& layout, const std::vector<Slice>& queries, std::int32_t length,
+                    const char* what, Report& report) {
+  std::vector<AttentionSegment> segments(queries.size() * (2 * layout.size() + 1));
+  const auto count = layout.write_segments(queries.data(), queries.size(), length, segments.data(), segments.size());
+  if (!count) return report.fail(std::string(what) + ": write_segments refuses");
+  segments.resize(*count);
+  std::vector<int> times(static_cast<std::size_t>(length));
+  for (const AttentionSegment& segment : segments) {
+    for (std::int32_t query = segment.queries.start; query < segment.queries.stop; ++query) {
+      ++times[static_cast<std::size_t>(query)];
+      const std::int32_t end = segment.keys.stop - (segment.causal ? segment.queries.stop - 1 - query : 0);
+      const std::int32_t expected = layout.allowed_end(query);
+      if (segment.keys.start != 0 || end != (expected < length ? expected : length)) {
+        return report.fail(std::string(what) + ": the keys of query " + std::to_string(query));
+      }
+    }
+  }
+  for (const Slice& slice : queries) {
+    for (std::int32_t query = slice.start; query < slice.stop; ++query) --times[static_cast<std::size_t>(query)];
+  }
+  report.is_true(std::all_of(times.begin(), times.end(), [](int number) { return number == 0; }), what);
+  std::vector<std::int32_t> query_lengths(segments.size() + 1);
+  std::vector<std::int32_t> key_lengths(segments.size() + 1);
+  report.is_true(write_cumulative_lengths(segments.data(), segments.size(), query_lengths.data(), key_lengths.data(),
+                                          query_lengths.size()) == Errc::none,
+                 "write_cumulative_lengths");
+  std::int32_t query_count = 0;
+  for (const Slice& slice : queries) query_count += slice.length();
+  report.equal(query_lengths.back(), query_count, "cumulative queries");
+}
 
 void compare_ranges(const AttentionLayout& layout, std::int32_t row, const Json& ranges, Report& report) {
   compare_slices({layout.row_range(row)}, ranges, "range of row " + std::to_string(row), report);
@@ -207,10 +255,13 @@ void check_slices(const Json& entry, const Sequences& sequences, const Json& mas
     const auto layout = layout_of(rows[i].image_runs, *combination);
     const auto without = layout_of(rows[i].image_runs, *combination, false);
     if (!layout || !without) return report.fail("refused, upstream accepts");
-    compare_slices(listed(*layout), entry["slices"][i], "slices", report);
+    compare_as_sets(listed(*layout), entry["slices"][i], "slices", report);
     if (given(entry, "slices_without_gen")) {
-      compare_slices(listed(*without), entry["slices_without_gen"][i], "slices without generated images", report);
+      compare_as_sets(listed(*without), entry["slices_without_gen"][i], "slices without generated images", report);
     }
+    check_segments(*layout, {{0, rows[i].length}}, rows[i].length, "segments of the sequence", report);
+    const auto fed = refeed_slices(hunyuan_reso::profiles::instruct, rows[i]);
+    if (fed) check_segments(*layout, *fed, rows[i].length, "segments of later steps", report);
     if (!given(entry, "mask") || entry["mask"][i].is_null()) continue;
     const auto mask = static_cast<std::size_t>(int32(entry["mask"][i]));
     compare_mask(*layout, rows[i].length, masks[mask], report);
@@ -235,7 +286,8 @@ void check_flat(const Json& entry, const Json& output, Report& report) {
   const auto layout = layout_of(recorded_runs(output, 0, false), *combination);
   if (entry.has("error")) return report.is_true(!layout, "accepted, upstream refuses");
   if (!layout) return report.fail("refused, upstream accepts");
-  compare_slices(listed(*layout), entry["slices"], "slices", report);
+  compare_as_sets(listed(*layout), entry["slices"], "slices", report);
+  check_segments(*layout, {{0, int32(output["length"])}}, int32(output["length"]), "segments", report);
 }
 
 void check_second_step(const Json& entry, const Sequences& sequences, Report& report) {
@@ -246,8 +298,8 @@ void check_second_step(const Json& entry, const Sequences& sequences, Report& re
                     (profile.use_meanflow ? ", meanflow" : ""));
   const std::vector<TokenSequence>& rows = sequences.rows(entry["sequence"].text());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto slices = refeed_slices(rows[i], profile);
-    const auto positions = refeed_positions(rows[i], profile);
+    const auto slices = refeed_slices(profile, rows[i]);
+    const auto positions = refeed_positions(profile, rows[i]);
     if (entry.has("error")) {
       report.is_true(!slices && !positions, "accepted, upstream refuses");
       continue;
@@ -281,6 +333,7 @@ void check_base_mask(const Json& entry, Report& report) {
   const auto layout = layout_of(runs, Combination{});
   if (!layout) return report.fail("refused");
   compare_mask(*layout, int32(entry["length"]), entry, report);
+  check_segments(*layout, {{0, int32(entry["length"])}}, int32(entry["length"]), "segments", report);
 }
 
 void check_attention(const Json& root, Report& report) {

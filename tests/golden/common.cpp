@@ -70,8 +70,9 @@ GroupSpec spec_of(const Json& parameters) {
 }
 
 const ModelProfile& profile_of(std::string_view release) {
-  if (release == "instruct") return hunyuan_reso::profiles::instruct;
-  if (release == "base") return hunyuan_reso::profiles::base;
+  for (const ModelProfile* profile : hunyuan_reso::profiles::all) {
+    if (profile->name == release) return *profile;
+  }
   throw std::runtime_error("unknown release " + std::string(release));
 }
 

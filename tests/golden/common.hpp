@@ -2,7 +2,7 @@
 #ifndef HUNYUAN_RESO_TESTS_GOLDEN_COMMON_HPP
 #define HUNYUAN_RESO_TESTS_GOLDEN_COMMON_HPP
 
-#include <hunyuan_reso/profile.hpp>
+#include <hunyuan_reso/model.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -47,7 +47,7 @@ hunyuan_reso::Resolution row_of(const Json& value);
 /// A parameter set: base_size, step (null: the default), align, extras (null: none).
 hunyuan_reso::GroupSpec spec_of(const Json& parameters);
 
-/// The profile of a release ("instruct" or "base").
+/// The profile of a release, by its name; throws where there is none.
 const hunyuan_reso::ModelProfile& profile_of(std::string_view release);
 
 /// The same group in the plain definition.

@@ -2,7 +2,8 @@
 // gen_image_info.json: a size request becomes the description of the image to generate.
 #include <hunyuan_reso/image_info.hpp>
 
-#include <iterator>
+#include <algorithm>
+#include <optional>
 
 #include "common.hpp"
 #include "image_size_table.hpp"
@@ -14,8 +15,8 @@ namespace {
 
 using hunyuan_reso::Errc;
 using hunyuan_reso::ImageInfo;
+using hunyuan_reso::Model;
 using hunyuan_reso::ModelProfile;
-using hunyuan_reso::ResolutionGroup;
 using hunyuan_reso::Result;
 
 /// Value of an upstream field by its name, in the info and in the section description; nullopt for one that the
@@ -80,9 +81,9 @@ struct Context {
 };
 
 /// Text inputs. A difference is in the table of image_size_table.hpp, or in a class that parse_rules.hpp allows.
-void check_text(const std::string& text, const Json& recorded, const std::string& release, const ModelProfile& profile,
-                const ResolutionGroup& group, const Context& context, Report& report) {
-  const Result<ImageInfo> info = hunyuan_reso::build_gen_image_info(text, profile, group);
+void check_text(const std::string& text, const Json& recorded, const std::string& release, const Model& model,
+                const Context& context, Report& report) {
+  const Result<ImageInfo> info = hunyuan_reso::build_gen_image_info(model, text);
   const bool upstream_refuses = recorded.has("type");
   if (const ListedDifference* listed = find_listed_difference(text, release)) {
     report.equal(static_cast<int>(info.error()), static_cast<int>(listed->error), "Errc");
@@ -100,7 +101,7 @@ void check_text(const std::string& text, const Json& recorded, const std::string
     return report.deliberate("input accepted by rule");
   }
   if (!info) {
-    const std::size_t rows = std::min(group.size(), profile.ratio_token_count());
+    const std::size_t rows = std::min(model.group.size(), hunyuan_reso::ratio_token_count(model.profile));
     if (!may_refuse(text, rows)) {
       return report.fail("refused at " + std::to_string(info.position()) + " with Errc " +
                          std::to_string(static_cast<int>(info.error())) + ", upstream accepts");
@@ -110,9 +111,9 @@ void check_text(const std::string& text, const Json& recorded, const std::string
   context.check(release, *info, recorded, report);
 }
 
-void check_pair(hunyuan_reso::Resolution size, const Json& recorded, const std::string& release,
-                const ModelProfile& profile, const ResolutionGroup& group, const Context& context, Report& report) {
-  const Result<ImageInfo> info = hunyuan_reso::build_gen_image_info(size, profile, group);
+void check_pair(hunyuan_reso::Resolution size, const Json& recorded, const std::string& release, const Model& model,
+                const Context& context, Report& report) {
+  const Result<ImageInfo> info = hunyuan_reso::build_gen_image_info(model, size);
   if (!size.is_positive()) {
     report.equal(static_cast<int>(info.error()), static_cast<int>(Errc::side_not_positive), "Errc");
     return report.deliberate("pair with a side below 1 refused");
@@ -122,22 +123,22 @@ void check_pair(hunyuan_reso::Resolution size, const Json& recorded, const std::
   context.check(release, *info, recorded, report);
 }
 
-void check_case(const Json& entry, const std::string& release, const ModelProfile& profile,
-                const ResolutionGroup& group, const Context& context, Report& report) {
+void check_case(const Json& entry, const std::string& release, const Model& model, const Context& context,
+                Report& report) {
   if (!entry.has(release.c_str())) return;
   const Json input = entry["input"];
   const Json recorded = entry[release.c_str()];
   if (input.is_string()) {
-    report.begin_case(release + ", base size " + std::to_string(group.base_size()) + ", " + input.dump());
-    return check_text(input.text(), recorded, release, profile, group, context, report);
+    report.begin_case(release + ", base size " + std::to_string(model.group.base_size()) + ", " + input.dump());
+    return check_text(input.text(), recorded, release, model, context, report);
   }
   for (const char* kind : {"tuple", "list"}) {
     if (!input.has(kind) || input[kind].size() != 2) continue;
     const Json height = input[kind][std::size_t{0}];
     const Json width = input[kind][1];
     if (!fits_int32(height) || !fits_int32(width)) continue;
-    report.begin_case(release + ", base size " + std::to_string(group.base_size()) + ", " + input.dump());
-    return check_pair({int32(height), int32(width)}, recorded, release, profile, group, context, report);
+    report.begin_case(release + ", base size " + std::to_string(model.group.base_size()) + ", " + input.dump());
+    return check_pair({int32(height), int32(width)}, recorded, release, model, context, report);
   }
   report.not_applicable("input that is neither a text nor a pair of 32-bit integers");
 }
@@ -153,12 +154,12 @@ void check_cases(const Json& cases, std::int32_t base_size, const Json* factors,
       // The Instruct release applies the first factor to both axes.
       profile.vae_downsample_width = int32(downsample[std::size_t{release == "base" ? 1U : 0U}]);
     }
-    const auto group = hunyuan_reso::make_group(profile, base_size);
-    if (!group) {
+    const Result<Model> model = Model::create(profile, base_size);
+    if (!model) {
       report.fail("no group at base size " + std::to_string(base_size));
       continue;
     }
-    for (const Json& entry : cases.elements()) check_case(entry, release, profile, *group, context, report);
+    for (const Json& entry : cases.elements()) check_case(entry, release, *model, context, report);
   }
 }
 
@@ -168,9 +169,9 @@ void check_flags(const Json& entry, Report& report) {
   profile.cfg_distilled = entry["add_guidance_token"].boolean();
   profile.use_meanflow = entry["add_timestep_r_token"].boolean();
   report.begin_case("flags " + entry.dump());
-  const auto group = hunyuan_reso::make_group(profile, int32(entry["info"]["base_size"]));
-  if (!group) return report.fail("no group");
-  const Result<ImageInfo> info = hunyuan_reso::build_gen_image_info(entry["input"].text(), profile, *group);
+  const Result<Model> model = Model::create(profile, int32(entry["info"]["base_size"]));
+  if (!model) return report.fail("no group");
+  const Result<ImageInfo> info = hunyuan_reso::build_gen_image_info(*model, entry["input"].text());
   if (!info) return report.fail("refused");
   check_fields(*info, entry["info"], report);
   if (entry.has("meta_info")) check_fields(*info, entry["meta_info"], report);

@@ -2,8 +2,8 @@
 #ifndef HUNYUAN_RESO_TESTS_GOLDEN_IMAGE_SIZE_TABLE_HPP
 #define HUNYUAN_RESO_TESTS_GOLDEN_IMAGE_SIZE_TABLE_HPP
 
-#include <hunyuan_reso/detail/errc.hpp>
 #include <hunyuan_reso/resolution.hpp>
+#include <hunyuan_reso/result.hpp>
 #include <string_view>
 
 namespace hunyuan_reso_test {

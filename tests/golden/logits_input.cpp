@@ -66,13 +66,22 @@ std::string sha256_of(const float* values, std::size_t count) {
   return sha256(bytes.data(), bytes.size());
 }
 
-std::vector<VocabularySlice> vocabulary_slices(const Json& entry, std::size_t vocabulary) {
-  const Json end = entry["vocab_end"];
-  std::vector<VocabularySlice> slices{
-      {int32(entry["vocab_start"]), end.is_null() ? static_cast<TokenId>(vocabulary) : int32(end)}};
+namespace {
+
+VocabularySlice slice_of(const Json& start, const Json& stop) {
+  VocabularySlice slice = VocabularySlice::whole();
+  if (!start.is_null()) slice.start = int32(start);
+  if (!stop.is_null()) slice.stop = int32(stop);
+  return slice;
+}
+
+}  // namespace
+
+std::vector<VocabularySlice> vocabulary_slices(const Json& entry) {
+  std::vector<VocabularySlice> slices{slice_of(entry["vocab_start"], entry["vocab_end"])};
   if (entry.has("other_slices") && !entry["other_slices"].is_null()) {
     for (const Json& other : entry["other_slices"].elements()) {
-      slices.push_back({int32(other[std::size_t{0}]), int32(other[1])});
+      slices.push_back(slice_of(other[std::size_t{0}], other[1]));
     }
   }
   return slices;

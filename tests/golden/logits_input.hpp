@@ -33,8 +33,8 @@ bool same_bits(float a, float b);
 /// sha256 of binary32, little-endian.
 std::string sha256_of(const float* values, std::size_t count);
 
-/// vocab_start, vocab_end (null: the vocabulary's end), then other_slices.
-std::vector<hunyuan_reso::VocabularySlice> vocabulary_slices(const Json& entry, std::size_t vocabulary);
+/// vocab_start, vocab_end, then other_slices; null stands for no bound.
+std::vector<hunyuan_reso::VocabularySlice> vocabulary_slices(const Json& entry);
 
 std::vector<hunyuan_reso::TokenId> token_list(const Json& list);
 

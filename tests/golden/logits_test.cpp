@@ -42,12 +42,22 @@ void only_plain_ids(const std::vector<VocabularySlice>& slices) {
   }
 }
 
+/// Whether these are the slices of the Instruct family, whose compact argmax is the ratio index.
+bool are_ratio_slices(const std::vector<VocabularySlice>& slices) {
+  const RatioSlices expected = ratio_slices(hunyuan_reso::profiles::instruct);
+  bool same = slices.size() == expected.count;
+  for (std::size_t i = 0; i < slices.size() && same; ++i) {
+    same = slices[i].start == expected.slices[i].start && slices[i].stop == expected.slices[i].stop;
+  }
+  return same;
+}
+
 void check_slice(const Json& entry, const LogitsGenerator& generator, Report& report) {
   only_known_keys(entry,
                   {"name", "seed", "rows", "patches", "vocab_start", "vocab_end", "other_slices", "shape", "sha256",
                    "argmax", "max", "values", "repr", "error"},
                   "the entry");
-  const std::vector<VocabularySlice> slices = vocabulary_slices(entry, generator.vocabulary);
+  const std::vector<VocabularySlice> slices = vocabulary_slices(entry);
   only_plain_ids(slices);
   report.begin_case("slice " + entry["name"].text());
   const auto rows = static_cast<std::size_t>(int32(entry["rows"]));
@@ -55,21 +65,25 @@ void check_slice(const Json& entry, const LogitsGenerator& generator, Report& re
   apply_patches(entry, generator.vocabulary, matrix);
   std::vector<float> compact;
   for (std::size_t row = 0; row < rows; ++row) {
+    const float* values = matrix.data() + row * generator.vocabulary;
     std::vector<float> out(generator.vocabulary * slices.size());
-    const auto written = slice_logits(matrix.data() + row * generator.vocabulary, generator.vocabulary, slices.data(),
-                                      slices.size(), out.data(), out.size());
+    const auto written =
+        slice_logits(values, generator.vocabulary, slices.data(), slices.size(), out.data(), out.size());
     if (entry.has("error")) return report.is_true(!written, "accepted, upstream refuses");
-    const auto is_behind = [&](const VocabularySlice& slice) {
-      return static_cast<std::size_t>(slice.start) >= generator.vocabulary;
-    };
-    if (!written && std::any_of(slices.begin(), slices.end(), is_behind)) {
-      return report.deliberate("slice " + entry["name"].text() + ": a slice behind the vocabulary is refused");
+    const bool is_behind = slices.front().start < slices.front().stop &&
+                           static_cast<std::size_t>(slices.front().start) >= generator.vocabulary;
+    if (!written && is_behind) {
+      return report.deliberate("slice " + entry["name"].text() + ": a first slice behind the vocabulary is refused");
     }
     if (!written) return report.fail("refused, upstream accepts");
     report.equal(static_cast<std::int64_t>(*written), entry["shape"][1].integer(), "values");
     out.resize(*written);
-    const std::size_t best = hunyuan_reso::argmax_logit(out.data(), out.size());
+    const std::size_t best = *hunyuan_reso::argmax_logit(out.data(), out.size());
     report.equal(static_cast<std::int64_t>(best), entry["argmax"][row].integer(), "argmax");
+    if (are_ratio_slices(slices)) {
+      const auto ratio = predict_ratio(hunyuan_reso::profiles::instruct, values, generator.vocabulary);
+      report.is_true(ratio && *ratio == best, "predict_ratio");
+    }
     report.is_true(same_bits(out[best], logit_of(entry["max"][row])), "max");
     if (entry.has("values")) {
       for (std::size_t i = 0; i < out.size(); ++i) {
@@ -101,7 +115,7 @@ void check_conditional(const Json& entry, const LogitsGenerator& generator, Repo
                   {"name", "seed", "last_tokens", "trigger_token_ids", "vocab_start", "vocab_end", "other_slices",
                    "patches", "force_greedy", "rows"},
                   "the entry");
-  const std::vector<VocabularySlice> slices = vocabulary_slices(entry, generator.vocabulary);
+  const std::vector<VocabularySlice> slices = vocabulary_slices(entry);
   only_plain_ids(slices);
   report.begin_case("conditional " + entry["name"].text());
   const std::vector<TokenId> last = token_list(entry["last_tokens"]);
@@ -114,10 +128,12 @@ void check_conditional(const Json& entry, const LogitsGenerator& generator, Repo
     const bool triggered = std::count(triggers.begin(), triggers.end(), last[i]) != 0;
     report.is_true(triggered != expected["unchanged"].boolean(), "unchanged");
     if (triggered) {
-      mask_logits(row, generator.vocabulary, slices.data(), slices.size(), entry["force_greedy"].boolean());
+      const bool greedy = entry["force_greedy"].boolean();
+      const auto error = mask_logits(row, generator.vocabulary, slices.data(), slices.size(), greedy);
+      report.is_true(error == hunyuan_reso::Errc::none, "mask_logits accepts");
     }
     report.is_true(sha256_of(row, generator.vocabulary) == expected["sha256"].text(), "sha256");
-    const std::size_t best = hunyuan_reso::argmax_logit(row, generator.vocabulary);
+    const std::size_t best = *hunyuan_reso::argmax_logit(row, generator.vocabulary);
     if (expected.has("argmax")) report.equal(static_cast<std::int64_t>(best), expected["argmax"].integer(), "argmax");
     if (expected.has("argmax_value")) {
       report.is_true(same_bits(row[best], logit_of(expected["argmax_value"])), "argmax_value");
@@ -141,7 +157,7 @@ void check_ratio(const Json& entry, Report& report) {
   const hunyuan_reso::ModelProfile* profile = profile_of_group(entry["group"].text());
   if (profile == nullptr) return report.not_applicable(where + ": no profile has this group");
   report.begin_case(where);
-  const auto index = predicted_ratio_index(*profile, int32(entry["token"]));
+  const auto index = ratio_index_of(*profile, int32(entry["token"]));
   if (entry.has("error")) return report.is_true(!index, "accepted, upstream refuses");
   if (!index) return report.fail("refused, upstream accepts");
   report.equal(static_cast<std::int64_t>(*index), entry["ratio_index"].integer(), "ratio_index");

@@ -9,8 +9,8 @@ namespace hunyuan_reso_test {
 namespace {
 
 using hunyuan_reso::ImageInfo;
+using hunyuan_reso::Model;
 using hunyuan_reso::Resolution;
-using hunyuan_reso::ResolutionGroup;
 using hunyuan_reso::Result;
 
 /// [request, width, height, ratio index], from column 1 on.
@@ -33,34 +33,33 @@ void check_row(const Json& row, Report& report) {
   const std::string where = "base size " + std::to_string(base_size);
   for (const std::string release : {"instruct", "base"}) {
     if (!row.has(release.c_str())) continue;
-    const auto group = hunyuan_reso::make_group(profile_of(release), base_size);
-    if (!group) return report.fail("no group at " + where);
+    const Result<Model> model = Model::create(profile_of(release), base_size);
+    if (!model) return report.fail("no group at " + where);
     for (const Json& request : row[release.c_str()].elements()) {
       const std::string text = in_order_of(release, request[std::size_t{0}].text());
       report.begin_case(release + ", " + where + ", " + text);
-      check_info(hunyuan_reso::build_gen_image_info(text, profile_of(release), *group), request, report);
+      check_info(hunyuan_reso::build_gen_image_info(*model, text), request, report);
     }
   }
-  const hunyuan_reso::ModelProfile& instruct = profile_of("instruct");
-  const auto group = hunyuan_reso::make_group(instruct, base_size);
-  if (!group) return report.fail("no group at " + where);
+  const Result<Model> instruct = Model::create(profile_of("instruct"), base_size);
+  if (!instruct) return report.fail("no group at " + where);
   if (row.has("pixel_requests")) {
     for (const Json& request : row["pixel_requests"].elements()) {
       const auto size =
           Resolution::from_wh(int32(request[std::size_t{0}][std::size_t{0}]), int32(request[std::size_t{0}][1]));
       report.begin_case(where + ", " + text_of(size));
-      check_info(hunyuan_reso::build_gen_image_info(size, instruct, *group), request, report);
+      check_info(hunyuan_reso::build_gen_image_info(*instruct, size), request, report);
     }
   }
   if (row.has("count")) {
     report.begin_case(where + ", count");
-    report.equal(static_cast<std::int64_t>(group->size()), row["count"].integer(), "count");
+    report.equal(static_cast<std::int64_t>(instruct->group.size()), row["count"].integer(), "count");
   }
   if (row.has("instruct_33_36")) {
     report.begin_case(where + ", extra rows");
     const std::vector<Json> rows = row["instruct_33_36"].elements();
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if ((*group)[33 + i] != row_of(rows[i])) report.fail("row " + std::to_string(33 + i));
+      if (instruct->group[33 + i] != row_of(rows[i])) report.fail("row " + std::to_string(33 + i));
     }
   }
 }

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
-/// Where parse_image_size may differ from the releases' parser, by class of input (resolution.md, section 4).
+/// Where parse_image_size may differ from the releases' parser, by class of input.
 namespace hunyuan_reso_test {
 
 /// Upstream accepts, the library refuses. Allowed for a sign, an underscore, a control character, anything outside

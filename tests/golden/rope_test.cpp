@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // rope.json: frequencies, positions and cos/sin of the two-dimensional rotary embedding.
-#include <hunyuan_reso/rope_table.hpp>
+#include <hunyuan_reso/rope.hpp>
 
 #include <cmath>
 #include <cstring>
@@ -17,6 +17,7 @@ namespace hunyuan_reso_test {
 namespace {
 
 using hunyuan_reso::Errc;
+using hunyuan_reso::ImageRun;
 using hunyuan_reso::RopeImage;
 using hunyuan_reso::RopePosition;
 
@@ -41,9 +42,14 @@ ThetaKey theta_key(const std::string& text) {
   return key;
 }
 
+Errc write_thetas(std::vector<float>& values, std::int32_t dimension, double base, double rescale) {
+  values.resize(dimension < 0 ? 0 : static_cast<std::size_t>(dimension / 2));
+  return hunyuan_reso::write_rope_thetas(values.data(), values.size(), dimension, base, rescale);
+}
+
 std::vector<float> thetas(std::int32_t dimension, double base, double rescale) {
-  std::vector<float> values(static_cast<std::size_t>(dimension / 2));
-  const Errc error = hunyuan_reso::write_rope_thetas(values.data(), values.size(), dimension, base, rescale);
+  std::vector<float> values;
+  const Errc error = write_thetas(values, dimension, base, rescale);
   if (error != Errc::none) throw std::runtime_error("write_rope_thetas refuses");
   return values;
 }
@@ -59,19 +65,41 @@ void check_theta(const std::string& name, const Json& entry, Report& report) {
   }
 }
 
+bool is_unsized(const Json& image) { return image[2].is_null() || image[3].is_null(); }
+
+/// The images of a layout; null stands for none at all.
+std::vector<Json> images_of(const Json& layout) {
+  return layout["images"].is_null() ? std::vector<Json>{} : layout["images"].elements();
+}
+
 bool has_unsized_image(const Json& layout) {
-  for (const Json& image : layout["images"].elements()) {
-    if (image[2].is_null() || image[3].is_null()) return true;
+  for (const Json& image : images_of(layout)) {
+    if (is_unsized(image)) return true;
   }
   return false;
 }
 
 hunyuan_reso::Result<Layout> layout_of(const Json& entry) {
   std::vector<RopeImage> images;
-  for (const Json& image : entry["images"].elements()) {
+  for (const Json& image : images_of(entry)) {
     images.push_back({int32(image[std::size_t{0}]), int32(image[2]), int32(image[3])});
   }
   return Layout::create(images.data(), images.size(), int32(entry["seq_len"]));
+}
+
+/// The same as image runs, where an unknown grid is an error.
+hunyuan_reso::Errc error_as_runs(const Json& entry) {
+  std::vector<ImageRun> runs;
+  for (const Json& image : images_of(entry)) {
+    ImageRun run;
+    run.slice = {int32(image[std::size_t{0}]), int32(image[1])};
+    if (!is_unsized(image)) {
+      run.token_height = int32(image[2]);
+      run.token_width = int32(image[3]);
+    }
+    runs.push_back(run);
+  }
+  return Layout::create(hunyuan_reso::profiles::instruct, runs.data(), runs.size(), int32(entry["seq_len"])).error();
 }
 
 void compare_row(const RopePosition& actual, const Json& y, const Json& x, const std::string& what, Report& report) {
@@ -129,8 +157,8 @@ void compare_spots(const std::vector<RopePosition>& rows, const Json& entry, Rep
     if (row >= rows.size() || column >= width) return report.fail("spot outside the table");
     const std::size_t k = column % (width / 2);
     report.equal(k % 2 == 0 ? rows[row].y : rows[row].x, spot[2].integer(), "position of a spot");
-    const Errc error =
-        hunyuan_reso::write_rope_table(&rows[row], 1, frequencies.data(), dimension, cos_row.data(), sin_row.data());
+    const Errc error = hunyuan_reso::write_rope_table(&rows[row], 1, frequencies.data(), dimension, cos_row.data(),
+                                                      sin_row.data(), width);
     report.is_true(error == Errc::none, "write_rope_table accepts");
     const auto angle = static_cast<double>(static_cast<float>(spot[2].integer()) * frequencies[k]);
     const double spacing = 5.9604644775390625e-8;  // of binary32 below 1: a rounded value is at most half of it away
@@ -150,8 +178,9 @@ void compare_sums(const std::vector<RopePosition>& rows, const Json& entry, Repo
   const std::size_t count = rows.size() * static_cast<std::size_t>(dimension);
   std::vector<float> cos_table(count);
   std::vector<float> sin_table(count);
-  (void)hunyuan_reso::write_rope_table(rows.data(), rows.size(), frequencies.data(), dimension, cos_table.data(),
-                                       sin_table.data());
+  const Errc error = hunyuan_reso::write_rope_table(rows.data(), rows.size(), frequencies.data(), dimension,
+                                                    cos_table.data(), sin_table.data(), count);
+  report.is_true(error == Errc::none, "write_rope_table accepts");
   double cos_sum = 0;
   double sin_sum = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -165,10 +194,7 @@ void compare_sums(const std::vector<RopePosition>& rows, const Json& entry, Repo
 
 void check_layout(const Json& entry, Report& report) {
   const std::string name = entry["name"].text();
-  if (has_unsized_image(entry)) {
-    return report.not_applicable(name + ": an image without a size; here every image has one");
-  }
-  if (entry["images"].size() > 64) return report.not_applicable(name + ": more images than the test's layout holds");
+  if (images_of(entry).size() > 64) return report.not_applicable(name + ": more images than the test's layout holds");
   report.begin_case(name);
   for (const auto& [key, value] : entry.members()) {
     const bool known = key == "name" || key == "seq_len" || key == "n_elem" || key == "base" || key == "rows" ||
@@ -177,8 +203,19 @@ void check_layout(const Json& entry, Report& report) {
                        key == "sin_sum" || key == "error";
     if (!known) report.fail("the key '" + key + "' is not handled");
   }
+  if (has_unsized_image(entry)) {
+    report.is_true(error_as_runs(entry) == Errc::image_grid_unknown, "an unknown grid is refused");
+    if (entry.has("error")) return;
+    return report.deliberate(name + ": an image without a size, whose positions upstream lists twice, is refused");
+  }
   const auto layout = std::make_unique<hunyuan_reso::Result<Layout>>(layout_of(entry));
-  if (entry.has("error")) return report.is_true(!*layout, "accepted, upstream refuses");
+  if (entry.has("error")) {
+    // Refused as positions or as a table of their angles.
+    std::vector<float> values;
+    const Errc error =
+        write_thetas(values, int32(entry["n_elem"]), entry["base"].number(), entry["base_rescale_factor"].number());
+    return report.is_true(!*layout || error != Errc::none, "accepted, upstream refuses");
+  }
   if (!*layout) {
     if (layout->error() == Errc::position_too_large) {
       return report.deliberate(name + ": positions from 2^22 on are refused, since upstream's lose their halves");
@@ -187,10 +224,10 @@ void check_layout(const Json& entry, Report& report) {
   }
   const auto length = static_cast<std::size_t>((*layout)->sequence_length());
   std::vector<RopePosition> rows(length);
-  report.is_true(write_rope_positions(**layout, rows.data(), rows.size()) == Errc::none, "written");
+  report.is_true((*layout)->write(rows.data(), rows.size()) == Errc::none, "written");
   for (std::size_t i = 0; i < length; ++i) {
-    if (rope_position(**layout, static_cast<std::int32_t>(i)) != rows[i]) {
-      report.fail("rope_position(" + std::to_string(i) + ") differs from write_rope_positions");
+    if ((*layout)->position(static_cast<std::int32_t>(i)) != rows[i]) {
+      report.fail("position(" + std::to_string(i) + ") differs from write");
       break;
     }
   }

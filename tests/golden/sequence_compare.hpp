@@ -2,7 +2,7 @@
 #ifndef HUNYUAN_RESO_TESTS_GOLDEN_SEQUENCE_COMPARE_HPP
 #define HUNYUAN_RESO_TESTS_GOLDEN_SEQUENCE_COMPARE_HPP
 
-#include <hunyuan_reso/sequence.hpp>
+#include <hunyuan_reso/chat.hpp>
 #include <string>
 #include <vector>
 
@@ -39,6 +39,11 @@ bool has_null_token(const Json& output, OutputForm form);
 
 /// Compares the sections of one row with render_chat's.
 void compare_sections(const std::vector<hunyuan_reso::Section>& actual, const Json& expected, Report& report);
+
+/// Reads the ids of a row back, with the images of its sections passed: the same layout must come out, as far as the
+/// row goes (a clip leaves what was recorded behind it).
+void check_reading(const hunyuan_reso::ModelProfile& profile, const hunyuan_reso::TokenSequence& row,
+                   const std::vector<hunyuan_reso::Section>& sections, Report& report);
 
 /// Compares rope_image_info: per attention type and row, the runs that get a grid.
 void compare_rope_image_info(const std::vector<hunyuan_reso::TokenSequence>& rows, const Json& info, Report& report);

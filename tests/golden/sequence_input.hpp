@@ -2,7 +2,7 @@
 #ifndef HUNYUAN_RESO_TESTS_GOLDEN_SEQUENCE_INPUT_HPP
 #define HUNYUAN_RESO_TESTS_GOLDEN_SEQUENCE_INPUT_HPP
 
-#include <hunyuan_reso/chat_template.hpp>
+#include <hunyuan_reso/chat.hpp>
 #include <initializer_list>
 #include <map>
 #include <string>
@@ -16,6 +16,11 @@ namespace hunyuan_reso_test {
 
 /// Thrown for a recorded case that this library cannot express, before anything of it is checked.
 struct NotApplicable {
+  std::string reason;
+};
+
+/// Thrown for an input that already the conversion into this library's terms refuses.
+struct RefusedInput {
   std::string reason;
 };
 
@@ -37,18 +42,13 @@ class StandInTokenizer {
   std::vector<std::pair<std::string, hunyuan_reso::TokenId>> names_;
 };
 
-struct NamedImage {
-  hunyuan_reso::SectionKind kind = hunyuan_reso::SectionKind::gen_image;
-  hunyuan_reso::ImageBlock block{};
-};
-
 /// The tables in front of the cases of sequence.json.
 class SequenceTables {
  public:
   explicit SequenceTables(const Json& root);
 
   const StandInTokenizer& tokenizer() const { return tokenizer_; }
-  NamedImage image(const std::string& name) const;
+  hunyuan_reso::ImageInfo image(const std::string& name) const;
   /// The profile of a release. The base release ran with the same stand-in tokenizer, so it gets its ratio tokens.
   hunyuan_reso::ModelProfile profile(const std::string& release) const;
 
@@ -57,7 +57,8 @@ class SequenceTables {
   std::map<std::string, Json> images_;
 };
 
-hunyuan_reso::SectionKind section_kind(const std::string& type);
+/// The kind of an image section or message; Errc::not_a_text stands for "text".
+hunyuan_reso::Result<hunyuan_reso::ImageKind> image_kind(const std::string& type);
 
 /// A conversation from a list of messages (role, type, content); Errc::unknown_role.
 hunyuan_reso::Result<std::vector<hunyuan_reso::Message>> messages_of(const Json& list, const SequenceTables& tables);
@@ -67,13 +68,19 @@ struct ChatCall {
   std::vector<std::vector<hunyuan_reso::Message>> conversations{};
   hunyuan_reso::ChatOptions options{};
   std::int32_t unconditional_passes = 0;
-  std::int32_t max_length = -1;
+  hunyuan_reso::Result<std::int32_t> max_length = hunyuan_reso::Errc::not_given;
   hunyuan_reso::Errc refused = hunyuan_reso::Errc::none;  ///< while reading the messages
-  std::int32_t image_base_size = -1;                      ///< -1: not given
+  hunyuan_reso::Result<std::int32_t> image_base_size = hunyuan_reso::Errc::not_given;
+
+  /// The profile at the call's base size, or at the profile's own.
+  hunyuan_reso::Result<hunyuan_reso::Model> model(const hunyuan_reso::ModelProfile& profile) const {
+    return hunyuan_reso::Model::create(profile, image_base_size.value_or(profile.trained_base_size));
+  }
 };
 
-/// `entry`: a case with its input (and inner_messages). What is absent in the input is `absent_template`, gen_text.
-ChatCall chat_call_of(const Json& entry, const SequenceTables& tables, hunyuan_reso::ChatTemplate absent_template,
+/// `entry`: a case with its input (and inner_messages). `absent_template` and `absent_mode` stand for what the input
+/// does not say.
+ChatCall chat_call_of(const Json& entry, const SequenceTables& tables, const std::string& absent_template,
                       const std::string& absent_mode);
 
 }  // namespace hunyuan_reso_test

@@ -11,48 +11,57 @@
 namespace hunyuan_reso_test {
 
 using hunyuan_reso::ConditioningAttention;
-using hunyuan_reso::ImageBlock;
+using hunyuan_reso::ImageInfo;
+using hunyuan_reso::ImageKind;
 using hunyuan_reso::ImageRun;
 using hunyuan_reso::Section;
-using hunyuan_reso::SectionKind;
 using hunyuan_reso::TokenSequence;
 
 namespace {
 
-void compare_text(const Section& actual, const Json& expected, const std::string& where, Report& report) {
-  for (const auto& [key, value] : expected.members()) {
-    if (key != "type" && key != "text" && key != "uncond_enabled" && key != "uncond_p" && key != "max_length" &&
-        key != "ignore") {
-      report.fail(where + " has the key '" + key + "', which no test handles");
-    }
+void fail_unknown_keys(const Json& object, std::initializer_list<const char*> known, const std::string& where,
+                       Report& report) {
+  try {
+    only_known_keys(object, known, where);
+  } catch (const NotApplicable& why) {
+    report.fail(why.reason);
   }
+}
+
+void compare_text(const Section& actual, const Json& expected, const std::string& where, Report& report) {
+  fail_unknown_keys(expected, {"type", "text", "uncond_enabled", "uncond_p", "max_length", "ignore"}, where, report);
   if (actual.text != expected["text"].text())
     report.fail(where + " is '" + actual.text + "', expected " + expected.dump());
   report.equal(actual.unconditional ? 1 : 0, flag(expected, "uncond_enabled", false) ? 1 : 0,
                (where + ", unconditional").c_str());
   const std::int64_t max_tokens = given(expected, "max_length") ? expected["max_length"].integer() : -1;
-  report.equal(actual.max_tokens, max_tokens, (where + ", max_tokens").c_str());
+  report.equal(actual.max_tokens.value_or(-1), max_tokens, (where + ", max_tokens").c_str());
   report.equal(actual.in_text_mask ? 0 : 1, flag(expected, "ignore", false) ? 1 : 0, (where + ", ignored").c_str());
 }
 
 /// Joint images record [VAE, ViT] in one list.
-void compare_sides(const char* key, std::int32_t vae, std::int32_t vit, SectionKind kind, const Json& expected,
+void compare_sides(const char* key, std::int64_t vae, std::int64_t vit, ImageKind kind, const Json& expected,
                    const std::string& where, Report& report) {
   const std::string what = where + ", " + key;
-  if (kind == SectionKind::cond_joint_image) {
+  if (kind == ImageKind::cond_joint) {
     report.equal(vae, expected[key][std::size_t{0}].integer(), what.c_str());
     report.equal(vit, expected[key][1].integer(), what.c_str());
   } else {
-    report.equal(kind == SectionKind::cond_vit_image ? vit : vae, expected[key].integer(), what.c_str());
+    report.equal(kind == ImageKind::cond_vit ? vit : vae, expected[key].integer(), what.c_str());
   }
 }
 
 void compare_image(const Section& actual, const Json& expected, const std::string& where, Report& report) {
-  const ImageBlock& image = actual.image;
-  compare_sides("token_length", image.token_length, image.vit_token_length, actual.kind, expected, where, report);
-  compare_sides("token_height", image.token_height, image.vit_token_height, actual.kind, expected, where, report);
-  compare_sides("token_width", image.token_width, image.vit_token_width, actual.kind, expected, where, report);
-  if (actual.kind == SectionKind::cond_vit_image) return;  // it has neither shape nor timestep tokens
+  fail_unknown_keys(expected,
+                    {"type", "token_length", "token_height", "token_width", "image_height", "image_width", "base_size",
+                     "ratio_idx", "add_timestep_token", "add_guidance_token", "add_timestep_r_token",
+                     "use_front_boi_token", "add_image_shape_token", "ori_image_width", "ori_image_height"},
+                    where, report);
+  const ImageInfo& image = actual.image;
+  compare_sides("token_length", image.image_token_length, image.vit_token_length, image.kind, expected, where, report);
+  compare_sides("token_height", image.token_height, image.vit_token_height, image.kind, expected, where, report);
+  compare_sides("token_width", image.token_width, image.vit_token_width, image.kind, expected, where, report);
+  if (image.kind == ImageKind::cond_vit) return;  // it has neither shape nor timestep tokens
   report.equal(image.base_size, expected["base_size"].integer(), (where + ", base_size").c_str());
   report.equal(static_cast<std::int64_t>(image.ratio_index), expected["ratio_idx"].integer(),
                (where + ", ratio_idx").c_str());
@@ -81,9 +90,10 @@ void compare_sections(const std::vector<Section>& actual, const Json& expected, 
   report.equal(static_cast<std::int64_t>(actual.size()), static_cast<std::int64_t>(expected.size()), "sections");
   for (std::size_t i = 0; i < actual.size() && i < expected.size(); ++i) {
     const std::string where = "section " + std::to_string(i);
-    if (section_kind(expected[i]["type"].text()) != actual[i].kind) {
+    const auto kind = image_kind(expected[i]["type"].text());
+    if (kind.has_value() != actual[i].is_image || (kind && *kind != actual[i].image.kind)) {
       report.fail(where + " is of another kind than " + expected[i].dump());
-    } else if (actual[i].kind == SectionKind::text) {
+    } else if (!kind) {
       compare_text(actual[i], expected[i], where, report);
     } else {
       compare_image(actual[i], expected[i], where, report);

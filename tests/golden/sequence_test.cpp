@@ -12,50 +12,55 @@ namespace hunyuan_reso_test {
 namespace {
 
 using hunyuan_reso::BotTask;
-using hunyuan_reso::ChatTemplate;
 using hunyuan_reso::Errc;
 using hunyuan_reso::Message;
-using hunyuan_reso::ModelProfile;
+using hunyuan_reso::Model;
 using hunyuan_reso::Result;
 using hunyuan_reso::TokenBatch;
 using hunyuan_reso::TokenSequence;
 
 using Conversations = std::vector<std::vector<Message>>;
 
-Result<TokenBatch> encode(const ChatCall& call, const Conversations& conversations, const ModelProfile& profile,
+Result<TokenBatch> encode(const ChatCall& call, const Conversations& conversations, const Model& model,
                           const SequenceTables& tables) {
   if (call.refused != Errc::none) return call.refused;
-  return encode_chat_batch(conversations, profile, call.options, tables.tokenizer(), call.unconditional_passes,
+  return encode_chat_batch(model, conversations, call.options, tables.tokenizer(), call.unconditional_passes,
                            call.max_length);
 }
 
-void compare_rendering(const ChatCall& call, const Conversations& conversations, const ModelProfile& profile,
-                       const Json& expected, Report& report) {
+/// The sections of all rows, compared with the recorded ones where there are some, and the rows read back.
+void compare_rendering(const ChatCall& call, const Conversations& conversations, const Model& model,
+                       const Json* expected, const TokenBatch& batch, Report& report) {
   std::size_t row = 0;
   for (std::int32_t pass = 0; pass <= call.unconditional_passes; ++pass) {
     for (const std::vector<Message>& conversation : conversations) {
-      const auto sections = render_chat(conversation, profile, call.options, pass > 0);
+      const auto sections = render_chat(model, conversation, call.options, pass > 0);
       if (!sections) return report.fail("render_chat refuses");
-      if (row >= expected.size()) return report.fail("fewer rows of sections are recorded");
-      compare_sections(*sections, expected[row++], report);
+      check_reading(model.profile, batch.rows[row], *sections, report);
+      if (expected != nullptr && row >= expected->size()) return report.fail("fewer rows of sections are recorded");
+      if (expected != nullptr) compare_sections(*sections, (*expected)[row], report);
+      ++row;
     }
   }
-  report.equal(static_cast<std::int64_t>(row), static_cast<std::int64_t>(expected.size()), "rows of sections");
+  if (expected == nullptr) return;
+  report.equal(static_cast<std::int64_t>(row), static_cast<std::int64_t>(expected->size()), "rows of sections");
 }
 
 void compare_batch(const Json& entry, const ChatCall& call, const Conversations& conversations, const TokenBatch& batch,
-                   const ModelProfile& profile, Report& report) {
+                   const Model& model, Report& report) {
   report.equal(batch.length, entry["output"]["length"].integer(), "length of the batch");
   compare_output(batch.rows, entry["output"], OutputForm::batch, Recorded::everything_but_text_mask, report);
-  if (given(entry, "sections")) compare_rendering(call, conversations, profile, entry["sections"], report);
+  const bool has_sections = given(entry, "sections");
+  const Json sections = has_sections ? entry["sections"] : entry;
+  compare_rendering(call, conversations, model, has_sections ? &sections : nullptr, batch, report);
   if (given(entry, "rope_image_info")) compare_rope_image_info(batch.rows, entry["rope_image_info"], report);
 }
 
 /// Upstream encodes the first of several samples alone; here all are rows of one batch, padded to the longest.
-void compare_first_row(const ChatCall& call, const TokenBatch& first, const ModelProfile& profile,
-                       const SequenceTables& tables, Report& report) {
+void compare_first_row(const ChatCall& call, const TokenBatch& first, const Model& model, const SequenceTables& tables,
+                       Report& report) {
   report.deliberate("of several prompts upstream encodes the first one only; our rows of it are compared");
-  const Result<TokenBatch> all = encode(call, call.conversations, profile, tables);
+  const Result<TokenBatch> all = encode(call, call.conversations, model, tables);
   if (!all) return report.is_true(all.error() == Errc::rows_differ, "the whole batch is refused");
   for (std::size_t pass = 0; pass < first.rows.size(); ++pass) {
     TokenSequence row = all->rows[pass * call.conversations.size()];
@@ -70,12 +75,12 @@ void compare_first_row(const ChatCall& call, const TokenBatch& first, const Mode
 /// A base size outside the ladder. Upstream writes "<img_size_960>" out as text.
 bool is_unknown_base_size(const ChatCall& call, const SequenceTables& tables, Errc error) {
   return error == Errc::unknown_base_size &&
-         !tables.tokenizer().has("<img_size_" + std::to_string(call.image_base_size) + ">");
+         !tables.tokenizer().has("<img_size_" + std::to_string(call.image_base_size.value_or(0)) + ">");
 }
 
 /// A ratio task without a base size, which upstream did not fill in with the default either.
 bool lacks_base_size(const Json& entry, const ChatCall& call) {
-  if (call.options.bot_task != BotTask::img_ratio || call.image_base_size >= 0) return false;
+  if (call.options.bot_task != BotTask::img_ratio || call.image_base_size) return false;
   if (entry.has("error")) return true;
   if (!given(entry, "sections")) return false;
   const Json row = entry["sections"][std::size_t{0}];
@@ -83,14 +88,15 @@ bool lacks_base_size(const Json& entry, const ChatCall& call) {
 }
 
 void check_chat(const Json& entry, const SequenceTables& tables, Report& report) {
-  const ChatCall call = chat_call_of(entry, tables, ChatTemplate::pretrain, "gen_text");
-  const ModelProfile profile = tables.profile(entry["release"].text());
+  const ChatCall call = chat_call_of(entry, tables, "pretrain", "gen_text");
+  const Result<Model> model = call.model(tables.profile(entry["release"].text()));
+  if (!model) throw NotApplicable{std::string("no model for the base size: ") + message(model.error())};
   const std::string name = entry["name"].text();
   if (lacks_base_size(entry, call)) throw NotApplicable{"no base size for the ratio: here there is always one"};
   report.begin_case(name);
   Conversations conversations = call.conversations;
   if (conversations.size() > 1) conversations.resize(1);
-  const Result<TokenBatch> batch = encode(call, conversations, profile, tables);
+  const Result<TokenBatch> batch = encode(call, conversations, *model, tables);
   if (!entry.has("error") && is_unknown_base_size(call, tables, batch.error())) {
     return report.deliberate(name + ": a base size without a token is refused, upstream writes its name as text");
   }
@@ -98,8 +104,8 @@ void check_chat(const Json& entry, const SequenceTables& tables, Report& report)
     return report.deliberate(name + ": a size or ratio without a token is refused, upstream writes null");
   }
   if (compare_refusal(entry, batch.has_value(), report)) return;
-  compare_batch(entry, call, conversations, *batch, profile, report);
-  if (call.conversations.size() > 1) compare_first_row(call, *batch, profile, tables, report);
+  compare_batch(entry, call, conversations, *batch, *model, report);
+  if (call.conversations.size() > 1) compare_first_row(call, *batch, *model, tables, report);
 }
 
 /// Whether the rows of a recorded output have different numbers of scalar tokens.
@@ -132,7 +138,6 @@ void check_batch_gen_infer(const Json& entry, const SequenceTables& tables, Repo
   const Json input = entry["input"];
   only_known_keys(input, {"messages", "cfg", "uncondition_repeat_times"}, "the input");
   ChatCall call;
-  call.options.chat_template = ChatTemplate::instruct;
   for (const Json& list : input["messages"].elements()) {
     const auto messages = messages_of(list, tables);
     if (!messages && call.refused == Errc::none) call.refused = messages.error();
@@ -141,10 +146,11 @@ void check_batch_gen_infer(const Json& entry, const SequenceTables& tables, Repo
   if (flag(input, "cfg", false)) {
     call.unconditional_passes = given(input, "uncondition_repeat_times") ? int32(input["uncondition_repeat_times"]) : 1;
   }
-  const ModelProfile profile = tables.profile(entry["release"].text());
+  const Result<Model> model = call.model(tables.profile(entry["release"].text()));
+  if (!model) throw NotApplicable{std::string("no model for the profile: ") + message(model.error())};
   const std::string name = entry["name"].text();
   report.begin_case(name);
-  const Result<TokenBatch> batch = encode(call, call.conversations, profile, tables);
+  const Result<TokenBatch> batch = encode(call, call.conversations, *model, tables);
   if (entry.has("error") && batch && conditioning_images_differ(*batch)) {
     return report.deliberate(name + ": rows with different conditioning images, which upstream cannot stack");
   }
@@ -152,14 +158,14 @@ void check_batch_gen_infer(const Json& entry, const SequenceTables& tables, Repo
     return report.deliberate(name + ": rows with different scalar tokens are refused, since they cannot be fed");
   }
   if (compare_refusal(entry, batch.has_value(), report)) return;
-  compare_batch(entry, call, call.conversations, *batch, profile, report);
+  compare_batch(entry, call, call.conversations, *batch, *model, report);
 }
 
 /// The table of the stand-in tokenizer is the library's.
 void check_special_tokens(const SequenceTables& tables, Report& report) {
   report.begin_case("special_tokens");
   for (const auto& [name, id] : tables.tokenizer().names()) {
-    report.equal(hunyuan_reso::find_token(name).value_or(hunyuan_reso::invalid_token_id), id, name.c_str());
+    report.equal(find_token(hunyuan_reso::profiles::instruct, name).value_or(-1), id, name.c_str());
   }
 }
 
@@ -187,6 +193,9 @@ void check_sequence(const Json& root, Report& report) {
   for (const Json& entry : root["cases"].elements()) {
     try {
       check_case(entry, tables, report);
+    } catch (const RefusedInput&) {
+      report.begin_case(entry["name"].text());
+      static_cast<void>(compare_refusal(entry, false, report));
     } catch (const NotApplicable& why) {
       report.not_applicable(entry["name"].text() + ": " + why.reason);
     } catch (const std::exception& error) {

@@ -83,8 +83,6 @@
 namespace hr = hunyuan_reso;
 
 static_assert(hr::group_for<hr::profiles::instruct>.get_target_size(1920, 1080) == hr::Resolution{720, 1280}, "");
-static_assert(hr::ratio_token_id(hr::profiles::instruct, 36) == 130106, "");
-static_assert(hr::build_gen_image_info("16:9", hr::profiles::instruct, hr::group_for<hr::profiles::instruct>)
-                      ->image_token_length == 3600,
-              "");
-static_assert(hr::make_presets(hr::profiles::base)->size() == 33, "");
+static_assert(*hr::ratio_token_id(hr::profiles::instruct, 36) == 130106, "");
+static_assert(hr::build_gen_image_info(hr::model_for<hr::profiles::instruct>, "16:9")->image_token_length == 3600, "");
+static_assert(hr::make_presets(hr::model_for<hr::profiles::base>).size() == 33, "");

@@ -7,9 +7,9 @@
 int main() {
   const Unit here;
   const Unit there = other_unit();
-  const bool same = here.profile == there.profile && here.group == there.group && here.boi == there.boi &&
-                    here.describe == there.describe;
-  const auto info = there.describe("16:9", *here.profile, *there.group, hunyuan_reso::GridMode::snap);
+  const bool same = here.profile == there.profile && here.profiles == there.profiles && here.group == there.group &&
+                    here.model == there.model && here.boi == there.boi && here.describe == there.describe;
+  const auto info = there.describe(*there.model, "16:9", hunyuan_reso::GridMode::snap);
   const bool right = info && info->image_width == 1280 && info->image_height == 720;
   if (!same || !right) std::puts(same ? "wrong image" : "the units see different objects");
   return same && right ? 0 : 1;

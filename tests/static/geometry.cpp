@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Crop geometry, output alignment and preset rows (resolution.md, sections 5 and 6).
+// Crop geometry, output alignment and preset rows.
 #include <hunyuan_reso/hunyuan_reso.hpp>
 
 namespace hr = hunyuan_reso;
@@ -39,6 +39,12 @@ static_assert(aligns({768, 1024}, {480, 640}, {768, 1024}));    // the same aspe
 static_assert(aligns({1024, 1024}, {480, 640}, {1024, 1024}));  // another row: nothing changes
 static_assert(hr::align_output(group, {1024, 1024}, nullptr, 0)->resize == false);
 
+// The panorama wraps round: 32 of its columns are blended into one another. Other checkpoints' pictures stay.
+static_assert(*hr::wrapped_size(hr::profiles::panorama, {960, 1952}) == hr::Resolution{960, 1920});
+static_assert(*hr::wrapped_size(hr::profiles::instruct, {960, 1952}) == hr::Resolution{960, 1952});
+static_assert(hr::wrapped_size(hr::profiles::panorama, {960, 32}).error() == hr::Errc::side_not_positive);
+static_assert(*hr::wrapped_size(hr::profiles::panorama, {960, 33}) == hr::Resolution{960, 1});
+
 constexpr bool is_named(hr::Resolution size, std::int32_t width, std::int32_t height, bool exact) {
   const hr::CommonRatio ratio = hr::nearest_common_ratio(size);
   return ratio.width == width && ratio.height == height && ratio.exact == exact;
@@ -47,19 +53,20 @@ static_assert(is_named({1024, 1024}, 1, 1, true) && is_named({768, 1024}, 4, 3, 
 static_assert(is_named({1280, 720}, 9, 16, true) && is_named({832, 1216}, 3, 2, false));
 static_assert(is_named({512, 2048}, 4, 1, true) && is_named({1, hr::max_side}, 4, 1, false));
 
-constexpr auto presets = hr::make_presets(hr::profiles::instruct);
-static_assert(presets && presets->size() == 37);
-static_assert(presets->rows[36].size == hr::Resolution{720, 1280} && presets->rows[36].ratio_token_id == 130106);
-static_assert(presets->rows[36].orientation == hr::Orientation::landscape && presets->rows[36].trained.all());
-static_assert(presets->rows[36].common_ratio.text() == "16:9" && presets->rows[36].pixel_count == 921600);
-static_assert(presets->rows[36].image_token_length == 3600 && presets->rows[36].base_size == 1024);
-static_assert(hr::make_presets(hr::profiles::panorama)->rows[37].ratio_token_id == hr::invalid_token_id);
-static_assert(hr::make_presets(hr::profiles::instruct, 1000).error() == hr::Errc::base_size_not_aligned);
-static_assert(hr::preset_of_row(37, hr::profiles::instruct, group).error() == hr::Errc::ratio_index_out_of_range);
+constexpr const hr::Model& instruct = hr::model_for<hr::profiles::instruct>;
+constexpr auto presets = hr::make_presets(instruct);
+static_assert(presets.size() == 37);
+static_assert(presets.rows[36].size == hr::Resolution{720, 1280} && *presets.rows[36].ratio_token_id == 130106);
+static_assert(presets.rows[36].orientation == hr::Orientation::landscape && presets.rows[36].trained.all());
+static_assert(presets.rows[36].common_ratio.text() == "16:9" && presets.rows[36].pixel_count == 921600);
+static_assert(presets.rows[36].image_token_length == 3600 && presets.rows[36].base_size == 1024);
+constexpr auto panorama_presets = hr::make_presets(hr::model_for<hr::profiles::panorama>);
+static_assert(panorama_presets.rows[37].ratio_token_id.error() == hr::Errc::ratio_token_id_unknown);
+static_assert(hr::preset_of_row(instruct, 37).error() == hr::Errc::ratio_index_out_of_range);
 
 constexpr bool has_presets(std::int32_t base_size) {
-  const auto list = hr::make_presets(hr::profiles::base, base_size);
-  return list && list->size() == 33 && list->rows[0].trained.all() == (base_size == 1024);
+  const auto list = hr::make_presets(*hr::Model::create(hr::profiles::base, base_size));
+  return list.size() == 33 && list.rows[0].trained.all() == (base_size == 1024);
 }
 static_assert(has_presets(256));
 static_assert(has_presets(512));

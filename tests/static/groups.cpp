@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The rows of the published groups, as literals (resolution.md, section 1).
+// The rows of the published groups, as literals.
 #include <hunyuan_reso/hunyuan_reso.hpp>
 
 namespace hr = hunyuan_reso;
@@ -38,15 +38,64 @@ constexpr bool has_published_rows(const hr::ModelProfile& profile, std::size_t c
   return true;
 }
 
-static_assert(has_published_rows(hr::profiles::base, 33));
-static_assert(has_published_rows(hr::profiles::instruct, 37));
-static_assert(has_published_rows(hr::profiles::instruct_distil, 37));
-static_assert(has_published_rows(hr::profiles::panorama, 38));
+// How many of them a profile has: the generated ones and its extras.
+constexpr std::size_t rows_of(const hr::ModelProfile& profile) { return 33 + profile.extras.count; }
 
-static_assert(has_published_rows(hr::group_for<hr::profiles::base>, 33, 1024));
-static_assert(has_published_rows(hr::group_for<hr::profiles::instruct>, 37, 1024));
-static_assert(has_published_rows(hr::group_for<hr::profiles::instruct, 2048>, 37, 2048));
-static_assert(has_published_rows(hr::group_for<hr::profiles::panorama>, 38, 1024));
+constexpr bool all_profiles_have_published_rows() {
+  for (const hr::ModelProfile* profile : hr::profiles::all) {
+    if (!has_published_rows(*profile, rows_of(*profile))) return false;
+  }
+  return true;
+}
+static_assert(all_profiles_have_published_rows());
+static_assert(rows_of(hr::profiles::base) == 33 && rows_of(hr::profiles::instruct) == 37);
+static_assert(rows_of(hr::profiles::instruct_distil) == 37 && rows_of(hr::profiles::panorama) == 38);
+
+// The compile-time tables of every profile, alone and with it; they are what is made at run time.
+constexpr bool is_same(const hr::ResolutionGroup& a, const hr::ResolutionGroup& b) {
+  if (a.size() != b.size() || a.base_size() != b.base_size() || a.step() != b.step() || a.align() != b.align()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  for (std::size_t k = 0; k < a.threshold_count(); ++k) {
+    if (a.threshold(k).last != b.threshold(k).last) return false;
+  }
+  return a.threshold_count() == b.threshold_count();
+}
+
+template <std::size_t Profile, std::int32_t BaseSize>
+constexpr bool has_constants() {
+  constexpr const hr::ModelProfile& profile = *hr::profiles::all[Profile];
+  constexpr const hr::ResolutionGroup& group = hr::group_for<profile, BaseSize>;
+  constexpr const hr::Model& model = hr::model_for<profile, BaseSize>;
+  const hr::Model made = *hr::Model::create(profile, BaseSize);
+  return has_published_rows(group, rows_of(profile), BaseSize) && is_same(group, model.group) &&
+         is_same(group, made.group) && model.profile.name == profile.name &&
+         model.profile.extras.count == profile.extras.count;
+}
+template <std::size_t Profile>
+constexpr bool has_constants_of_every_size() {
+  return has_constants<Profile, 256>() && has_constants<Profile, 1024>() && has_constants<Profile, 2048>() &&
+         has_constants<Profile, 8192>();
+}
+static_assert(has_constants_of_every_size<0>() && has_constants_of_every_size<1>());
+static_assert(has_constants_of_every_size<2>() && has_constants_of_every_size<3>());
+static_assert(sizeof(hr::profiles::all) / sizeof(hr::profiles::all[0]) == 4, "has_constants covers the first four");
+
+// The trained base size is the default, whatever it is.
+constexpr hr::ModelProfile trained_at_512() {
+  hr::ModelProfile profile = hr::profiles::base;
+  profile.trained_base_size = 512;
+  return profile;
+}
+inline constexpr hr::ModelProfile smaller = trained_at_512();
+static_assert(hr::group_for<smaller>.base_size() == 512 && hr::model_for<smaller>.group.base_size() == 512);
+static_assert(hr::make_group(smaller)->base_size() == 512 && hr::Model::create(smaller)->group.base_size() == 512);
+static_assert(hr::model_for<hr::profiles::instruct, 1536, hr::ExtraScaling::scaled>.group[33] ==
+              hr::Resolution{1536, 1152});
+static_assert(hr::Model::create(hr::profiles::instruct, 1000).error() == hr::Errc::base_size_not_aligned);
 static_assert(hr::group_for<hr::profiles::base>.align() == 1 && hr::group_for<hr::profiles::instruct>.align() == 16);
 
 // Scaled extras: each side times base_size / 1024, to the nearest multiple of 16, halves up.
@@ -72,6 +121,17 @@ static_assert(with_extras->size() == 35 && (*with_extras)[33] == hr::Resolution{
 constexpr auto zero_extra = hr::ResolutionGroup::create(plain.with_extra({3, 4}).with_extra({0, 4}));
 static_assert(!zero_extra && zero_extra.error() == hr::Errc::extra_not_positive && zero_extra.position() == 1);
 
+// A list of one's own.
+constexpr hr::Resolution own_rows[] = {{1024, 1024}, {768, 1024}, {1536, 2048}, {512, 2048}, {1024, 768}};
+constexpr auto own = hr::ResolutionGroup::from_rows(own_rows, 5);
+static_assert(own->size() == 5 && own->base_size() == 0 && own->step() == 0 && own->align() == 0);
+static_assert((*own)[2] == hr::Resolution{1536, 2048} && own->threshold_count() == 3);
+static_assert(own->snap({3, 4}) == 1 && own->snap({1536, 2048}) == 1);  // of equal ratios the first row wins
+static_assert(own->snap({1, 9}) == 3 && own->snap({9, 1}) == 4 &&
+              own->get_target_size(9, 10) == hr::Resolution{1024, 1024});
+static_assert(hr::ResolutionGroup::from_rows(own_rows, 0).error() == hr::Errc::no_rows);
+static_assert(hr::BasicResolutionGroup<4>::from_rows(own_rows, 5).error() == hr::Errc::capacity_exceeded);
+
 // Refused specs.
 constexpr hr::Errc error_of(const hr::GroupSpec& spec) { return hr::ResolutionGroup::create(spec).error(); }
 static_assert(error_of(plain.with_base_size(0)) == hr::Errc::base_size_not_positive);
@@ -83,6 +143,6 @@ static_assert(error_of(plain.with_align(16).with_base_size(1000)) == hr::Errc::b
 static_assert(error_of(plain.with_step(513)) == hr::Errc::step_too_large);
 static_assert(error_of(plain.with_step(-1)) == hr::Errc::step_smaller_than_align);
 static_assert(error_of(plain.with_align(16).with_base_size(128)) == hr::Errc::step_smaller_than_align);
-static_assert(!hr::message(hr::Errc::step_too_large).empty());
+static_assert(hr::message(hr::Errc::step_too_large)[0] != 0);
 
 }  // namespace

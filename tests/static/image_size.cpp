@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The image_size argument and the image it asks for (resolution.md, section 4).
+// The image_size argument and the image it asks for.
 #include <hunyuan_reso/hunyuan_reso.hpp>
 
 namespace hr = hunyuan_reso;
@@ -8,7 +8,8 @@ namespace {
 
 constexpr const hr::ModelProfile& instruct = hr::profiles::instruct;
 constexpr const hr::ModelProfile& base = hr::profiles::base;
-constexpr const hr::ResolutionGroup& group = hr::group_for<hr::profiles::instruct>;
+constexpr const hr::Model& model = hr::model_for<hr::profiles::instruct>;
+constexpr const hr::Model& base_model = hr::model_for<hr::profiles::base>;
 
 constexpr bool is_pixels(std::string_view text, hr::Resolution size) {
   const auto parsed = hr::parse_image_size(text, instruct);
@@ -53,45 +54,69 @@ static_assert(round_trips("auto", base) && round_trips("1024x768", base) && roun
 static_assert(round_trips("16:9", base) && round_trips("16:9", instruct));
 
 // Image sides, token sides, count, base size, ratio index.
-constexpr bool is_image(std::string_view text, const hr::ModelProfile& profile, const hr::ResolutionGroup& rows,
-                        hr::Resolution image, std::size_t ratio_index) {
-  const auto info = hr::build_gen_image_info(text, profile, rows);
+constexpr bool is_image(const hr::Model& model_of, std::string_view text, hr::Resolution image,
+                        std::size_t ratio_index) {
+  const auto info = hr::build_gen_image_info(model_of, text);
   return info && info->image_height == image.height && info->image_width == image.width &&
          info->token_height == image.height / 16 && info->token_width == image.width / 16 &&
          info->image_token_length == image.pixel_count() / 256 && info->base_size == 1024 &&
          info->ratio_index == ratio_index && info->trained.all();
 }
-constexpr const hr::ResolutionGroup& base_group = hr::group_for<hr::profiles::base>;
-static_assert(is_image("1024x1024", instruct, group, {1024, 1024}, 16));
-static_assert(is_image("2048x2048", base, base_group, {1024, 1024}, 16));
-static_assert(is_image("768x1344", instruct, group, {720, 1280}, 36));
-static_assert(is_image("768x1344", base, base_group, {768, 1280}, 12));
-static_assert(is_image("9:16", instruct, group, {1280, 720}, 34));
-static_assert(is_image("9:16", base, base_group, {768, 1280}, 12));
-static_assert(is_image("3:4", instruct, group, {1024, 768}, 33));
-static_assert(is_image("<img_ratio_0>", instruct, group, {512, 2048}, 0));
-static_assert(hr::build_gen_image_info("auto", instruct, group).error() == hr::Errc::image_size_is_auto);
-static_assert(hr::build_gen_image_info("12*3", instruct, group).position() == 2);
+static_assert(is_image(model, "1024x1024", {1024, 1024}, 16));
+static_assert(is_image(base_model, "2048x2048", {1024, 1024}, 16));
+static_assert(is_image(model, "768x1344", {720, 1280}, 36));
+static_assert(is_image(base_model, "768x1344", {768, 1280}, 12));
+static_assert(is_image(model, "9:16", {1280, 720}, 34));
+static_assert(is_image(base_model, "9:16", {768, 1280}, 12));
+static_assert(is_image(model, "3:4", {1024, 768}, 33));
+static_assert(is_image(model, "<img_ratio_0>", {512, 2048}, 0));
+static_assert(hr::build_gen_image_info(model, "auto").error() == hr::Errc::image_size_is_auto);
+static_assert(hr::build_gen_image_info(model, "12*3").position() == 2);
 
 // Flags of the sequence.
-constexpr auto square = hr::build_gen_image_info(hr::Resolution{1024, 1024}, instruct, group);
+constexpr auto square = hr::build_gen_image_info(model, hr::Resolution{1024, 1024});
 static_assert(square->add_timestep_token && square->use_front_boi_token && square->add_image_shape_token);
 static_assert(!square->add_guidance_token && !square->add_timestep_r_token);
-constexpr auto distil = hr::build_gen_image_info(hr::Resolution{1024, 1024}, hr::profiles::instruct_distil, group);
+constexpr auto distil =
+    hr::build_gen_image_info(hr::model_for<hr::profiles::instruct_distil>, hr::Resolution{1024, 1024});
 static_assert(distil->add_guidance_token && distil->add_timestep_r_token);
 
 // Following the request: untrained, and labelled so.
-constexpr auto followed =
-    hr::build_gen_image_info(hr::Resolution{1080, 1920}, instruct, group, hr::GridMode::follow_request);
+constexpr auto followed = hr::build_gen_image_info(model, hr::Resolution{1080, 1920}, hr::GridMode::follow_request);
 static_assert(followed->image_size() == hr::Resolution{1072, 1920} && followed->base_size == 1024);
 static_assert(followed->ratio_index == 36 && !followed->trained.grid && followed->trained.ratio_token);
 constexpr auto by_area =
-    hr::build_gen_image_info(hr::Resolution{1080, 1920}, instruct, group, hr::GridMode::follow_request_by_area);
+    hr::build_gen_image_info(model, hr::Resolution{1080, 1920}, hr::GridMode::follow_request_by_area);
 static_assert(by_area->image_size() == hr::Resolution{1072, 1920} && by_area->base_size == 1536);
 static_assert(!by_area->trained.base_size && by_area->requested == hr::Resolution{1080, 1920});
-static_assert(hr::build_gen_image_info(hr::Resolution{15, 64}, instruct, group, hr::GridMode::follow_request).error() ==
+static_assert(hr::build_gen_image_info(model, hr::Resolution{15, 64}, hr::GridMode::follow_request).error() ==
               hr::Errc::request_below_one_token);
-static_assert(hr::build_gen_image_info(hr::Resolution{0, 64}, instruct, group).error() == hr::Errc::side_not_positive);
+static_assert(hr::build_gen_image_info(model, hr::Resolution{0, 64}).error() == hr::Errc::side_not_positive);
+
+// The panorama takes a request of whole tokens as it is; its ratio index is the nearest row's all the same.
+constexpr const hr::Model& panorama = hr::model_for<hr::profiles::panorama>;
+constexpr auto kept = hr::build_gen_image_info(panorama, hr::Resolution{1008, 1936});
+static_assert(kept->image_size() == hr::Resolution{1008, 1936} && kept->grid_mode == hr::GridMode::follow_request);
+static_assert(kept->ratio_index == panorama.group.snap({1008, 1936}) && kept->base_size == 1024 && !kept->trained.grid);
+constexpr auto own_row = hr::build_gen_image_info(panorama, "960x1952");
+static_assert(own_row->image_size() == hr::Resolution{960, 1952} && own_row->ratio_index == 37);
+static_assert(hr::build_gen_image_info(panorama, "961x1952")->image_size() == hr::Resolution{960, 1952});
+static_assert(hr::build_gen_image_info(panorama, "1000x1000")->image_size() == hr::Resolution{1024, 1024});
+static_assert(hr::build_gen_image_info(model, "1008x1936")->grid_mode == hr::GridMode::snap);
+
+// Conditioning images: the VAE's row, and the ViT's true grid with its padded slots.
+constexpr auto condition = hr::build_cond_image_info(model, {3024, 4032});
+static_assert(condition->kind == hr::ImageKind::cond_joint && condition->image_size() == hr::Resolution{768, 1024});
+static_assert(condition->vit_grid() == hr::Resolution{27, 36} && condition->vit_token_length == 1024);
+static_assert(hr::build_cond_image_info(model, {1024, 1024})->vit_grid() == hr::Resolution{32, 32});
+static_assert(hr::build_cond_image_info(model, {1080, 1920})->vit_grid() == hr::Resolution{24, 42});
+static_assert(hr::build_cond_image_info(model, {1, 8192})->vit_grid() == hr::Resolution{1, 1024});
+static_assert(hr::build_cond_image_info(model, {0, 5}).error() == hr::Errc::side_not_positive);
+static_assert(*hr::detail::vit_grid({60, 60}, 16, 16) == hr::Resolution{4, 4});
+static_assert(hr::build_cond_image_info(model, {hr::max_side, hr::max_side}).error() ==
+              hr::Errc::vit_grid_exceeds_slots);
+static_assert(hr::oriented({480, 640}, 6) == hr::Resolution{640, 480});
+static_assert(hr::oriented({480, 640}, 3) == hr::Resolution{480, 640});
 
 // The size token by area: 1.05 times the largest row, never below 1024.
 static_assert(*hr::base_size_by_area(instruct, {1, 1}) == 1024 &&

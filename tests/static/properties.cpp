@@ -14,14 +14,15 @@ constexpr bool is_plain = std::is_trivially_copyable_v<T>&& std::is_standard_lay
 static_assert(is_plain<hr::Resolution> && is_plain<hr::GroupSpec> && is_plain<hr::ModelProfile>);
 static_assert(is_plain<hr::ImageSize> && is_plain<hr::ImageInfo> && is_plain<hr::ResizeCrop>);
 static_assert(is_plain<hr::OutputAlignment> && is_plain<hr::Preset> && is_plain<hr::SnapThreshold>);
-static_assert(is_plain<hr::TokenText> && is_plain<hr::RatioTokenRange> && is_plain<hr::BaseSizeAndRatioIndex>);
+static_assert(is_plain<hr::TokenText> && is_plain<hr::RatioTokens> && is_plain<hr::BaseSizeAndRatioIndex>);
 static_assert(std::is_aggregate_v<hr::Resolution> && std::is_aggregate_v<hr::ModelProfile>);
 static_assert(std::is_aggregate_v<hr::ImageInfo> && std::is_aggregate_v<hr::Preset>);
 
-// A kernel's arguments: the group and the profile together within 4 KiB.
+// A kernel's arguments: the model within 4 KiB.
 static_assert(std::is_trivially_copyable_v<hr::ResolutionGroup> && std::is_standard_layout_v<hr::ResolutionGroup>);
 static_assert(sizeof(hr::ResolutionGroup) <= 4096);
-static_assert(sizeof(hr::ResolutionGroup) + sizeof(hr::ModelProfile) <= 4096);
+static_assert(is_plain<hr::Model> && std::is_aggregate_v<hr::Model>);
+static_assert(sizeof(hr::Model) <= 4096);
 static_assert(std::is_trivially_copyable_v<hr::Result<hr::ResolutionGroup>>);
 static_assert(std::is_trivially_copyable_v<hr::RopeLayout> && sizeof(hr::RopeLayout) <= 4096);
 static_assert(std::is_trivially_copyable_v<hr::AttentionLayout> && sizeof(hr::AttentionLayout) <= 4096);
@@ -32,13 +33,16 @@ static_assert(!std::is_convertible_v<hr::Result<hr::ResolutionGroup>, hr::Resolu
 static_assert(!std::is_convertible_v<hr::Result<hr::ResolutionGroup>, bool>);
 static_assert(std::is_constructible_v<bool, hr::Result<hr::ResolutionGroup>>);
 static_assert(!hr::Result<int>(hr::Errc::no_size_token) && *hr::Result<int>(hr::Errc::no_size_token) == 0);
+// Errc::none is no success.
+static_assert(!hr::Result<int>(hr::Errc::none) && hr::Result<int>(hr::Errc::none).error() == hr::Errc::no_value);
 static_assert(hr::Result<int>(hr::Errc::no_size_token).value_or(7) == 7 && hr::Result<int>(5).value_or(7) == 5);
 
 // Noexcept throughout.
 static_assert(noexcept(hr::make_group(hr::profiles::base)) && noexcept(hr::ResolutionGroup::create(hr::GroupSpec{})));
-static_assert(noexcept(hr::group_for<hr::profiles::base>.nearest_index(1, 1)));
-static_assert(noexcept(hr::parse_image_size("", hr::profiles::base)) && noexcept(hr::find_token("")));
-static_assert(noexcept(hr::make_presets(hr::profiles::base)));
+static_assert(noexcept(hr::group_for<hr::profiles::base>.snap({1, 1})));
+static_assert(noexcept(hr::parse_image_size("", hr::profiles::base)) && noexcept(hr::find_token(hr::profiles::base,
+                                                                                                "")));
+static_assert(noexcept(hr::make_presets(hr::model_for<hr::profiles::base>)));
 
 // Copies and changes in a constant expression.
 constexpr hr::ResolutionGroup copy = hr::group_for<hr::profiles::instruct>;
@@ -61,8 +65,8 @@ struct Bucket {
   unsigned char latent[static_cast<std::size_t>(size.pixel_count() / 256)];
 };
 static_assert(sizeof(Bucket<hr::group_for<hr::profiles::instruct>, 36>) == 3600);
-static_assert(sizeof(Bucket<copy, copy.nearest_index(3, 4)>) == 3072);
-static_assert(std::is_same_v<std::integral_constant<hr::TokenId, hr::size_token_id<1024>()>,
+static_assert(sizeof(Bucket<copy, copy.snap({4, 3})>) == 3072);
+static_assert(std::is_same_v<std::integral_constant<hr::TokenId, *hr::size_token_id(hr::profiles::instruct, 1024)>,
                              std::integral_constant<hr::TokenId, 128037>>);
 
 #if defined(__cpp_nontype_template_args) && __cpp_nontype_template_args >= 201911L

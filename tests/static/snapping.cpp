@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Snapping on both sides of every threshold (resolution.md, section 2). The numbers come from the definition, evaluated
+// Snapping on both sides of every threshold. The numbers come from the definition, evaluated
 // in binary64 by a program that shares nothing with the library: for every pair of neighbouring ratios, the last size
 // up to 2048 a side that goes to the lower row, and the first one that goes to the upper row.
 #include <hunyuan_reso/hunyuan_reso.hpp>
@@ -93,7 +93,7 @@ template <std::size_t Count>
 constexpr bool agrees(const hr::ResolutionGroup& group, const Step (&steps)[Count]) {
   for (const Step& step : steps) {
     if (group.snap(step.last) != step.lower || group.snap(step.first) != step.upper) return false;
-    if (group.nearest_index(step.last.width, step.last.height) != step.lower) return false;
+    if (group.get_base_size_and_ratio_index(step.last.width, step.last.height).ratio_index != step.lower) return false;
     if (group.get_target_size(step.first.width, step.first.height) != group[step.upper]) return false;
   }
   return true;
@@ -127,7 +127,7 @@ static_assert(agrees(instruct, large_sizes));
 static_assert(reports(hr::group_for<hr::profiles::base>, base_steps));
 static_assert(reports(instruct, instruct_steps));
 
-// Extras stay absolute at another base size: 4:3 goes to 768x1024 also at 2048 (resolution.md, section 1).
+// Extras stay absolute at another base size: 4:3 goes to 768x1024 also at 2048.
 static_assert(hr::group_for<hr::profiles::instruct, 2048>.get_target_size(4, 3) == hr::Resolution{768, 1024});
 static_assert(instruct.get_base_size_and_ratio_index(1920, 1080).ratio_index == 36);
 static_assert(instruct.get_base_size_and_ratio_index(1920, 1080).base_size == 1024);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ids of the special tokens, both directions (resolution.md, section 3).
+// Ids of the special tokens, both directions.
 #include <hunyuan_reso/hunyuan_reso.hpp>
 
 namespace hr = hunyuan_reso;
@@ -83,8 +83,11 @@ constexpr Named table[] = {
 };
 
 constexpr bool table_agrees() {
+  const hr::ModelProfile& profile = hr::profiles::instruct;
   for (const Named& token : table) {
-    if (hr::find_token(token.text) != token.id || hr::token_text(token.id) != token.text) return false;
+    const auto id = hr::find_token(profile, token.text);
+    const auto text = hr::token_text(profile, token.id);
+    if (!id || *id != token.id || !text || text->view() != token.text) return false;
   }
   return true;
 }
@@ -99,58 +102,86 @@ static_assert(hr::tokens::recaption == 128018 && hr::tokens::end_recaption == 12
 static_assert(hr::tokens::answer == 128025 && hr::tokens::end_answer == 128026);
 
 // What is no special token.
-static_assert(hr::token_text(127956).empty() && hr::token_text(127959).empty() && hr::token_text(127999).empty());
-static_assert(hr::token_text(130108).empty() && hr::token_text(-1).empty() && hr::token_text(hr::max_side).empty());
-static_assert(!hr::find_token("") && !hr::find_token("<img_ratio_37>") && !hr::find_token("<img_ratio_01>"));
-static_assert(!hr::find_token("<img_size_1000>") && !hr::find_token("<img>x") && !hr::find_token("<pos_x_1000>"));
-static_assert(!hr::find_token("<img_ratio_4294967296>") && !hr::find_token("<img_size_8193>"));
+constexpr bool has_no_text(hr::TokenId id) {
+  return hr::token_text(hr::profiles::instruct, id).error() == hr::Errc::not_a_special_token;
+}
+static_assert(has_no_text(127956) && has_no_text(127959) && has_no_text(127999));
+static_assert(has_no_text(130108) && has_no_text(-1) && has_no_text(hr::max_side));
+constexpr hr::Errc error_of(std::string_view text) { return hr::find_token(hr::profiles::instruct, text).error(); }
+static_assert(error_of("") == hr::Errc::not_a_special_token && error_of("<img>x") == hr::Errc::not_a_special_token);
+static_assert(error_of("<img_ratio_37>") == hr::Errc::ratio_index_out_of_range);
+static_assert(error_of("<img_ratio_01>") == hr::Errc::not_a_special_token);
+static_assert(error_of("<img_size_1000>") == hr::Errc::unknown_base_size);
+static_assert(error_of("<img_size_8193>") == hr::Errc::unknown_base_size);
+static_assert(error_of("<pos_x_1000>") == hr::Errc::not_a_special_token);
+static_assert(error_of("<img_ratio_4294967296>") == hr::Errc::ratio_index_out_of_range);
+
+// The base checkpoint's tokenizer ends at <guidance>.
+static_assert(hr::find_token(hr::profiles::base, "<guidance>") && !hr::find_token(hr::profiles::base, "<timestep_r>"));
+static_assert(!hr::token_text(hr::profiles::base, 130083) && !hr::token_text(hr::profiles::base, 130103));
 
 // Base sizes.
 constexpr std::int32_t ladder[] = {256, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192};
 constexpr bool ladder_agrees() {
-  hr::TokenId id = 128034;
-  for (const std::int32_t base_size : ladder) {
-    if (hr::size_token_id(base_size) != id || hr::base_size_of(id) != base_size) return false;
-    ++id;
+  for (const hr::ModelProfile* profile : hr::profiles::all) {
+    hr::TokenId id = 128034;
+    for (const std::int32_t base_size : ladder) {
+      if (hr::size_token_id(*profile, base_size).value_or(0) != id) return false;
+      if (hr::base_size_of(*profile, id).value_or(0) != base_size) return false;
+      ++id;
+    }
+    const std::int32_t no_sizes[] = {1000, 0, -256};
+    for (const std::int32_t base_size : no_sizes) {
+      if (hr::size_token_id(*profile, base_size).error() != hr::Errc::unknown_base_size) return false;
+    }
+    const hr::TokenId no_ids[] = {128033, 128044, -2147483647 - 1};
+    for (const hr::TokenId other : no_ids) {
+      if (hr::base_size_of(*profile, other).error() != hr::Errc::not_a_size_token) return false;
+    }
   }
   return true;
 }
 static_assert(ladder_agrees());
-static_assert(hr::size_token_id<256>() == 128034 && hr::size_token_id<1024>() == 128037);
-static_assert(hr::size_token_id<8192>() == 128043);
-static_assert(!hr::size_token_id(1000) && !hr::size_token_id(0) && !hr::size_token_id(-256));
-static_assert(!hr::base_size_of(128033) && !hr::base_size_of(128044) && !hr::base_size_of(-2147483647 - 1));
 
 // Ratios: not contiguous, and not all in every profile.
 constexpr bool ratios_agree(const hr::ModelProfile& profile, std::size_t count) {
-  if (profile.ratio_token_count() < count) return false;
+  if (hr::ratio_token_count(profile) < count) return false;
   for (std::size_t i = 0; i < count; ++i) {
     const hr::TokenId id = static_cast<hr::TokenId>(i) + (i < 33 ? 128044 : 130103 - 33);
-    if (hr::ratio_token_id(profile, i) != id || hr::ratio_index_of(profile, id) != i) return false;
-    if (hr::compact_index_of(profile, id) != i || hr::token_of_compact_index(profile, i) != id) return false;
-    if (*hr::require_ratio_token_id(profile, i) != id) return false;
+    const auto found = hr::ratio_token_id(profile, i);
+    const auto index = hr::ratio_index_of(profile, id);
+    if (!found || *found != id || !index || *index != i) return false;
   }
-  return !hr::ratio_token_id(profile, count) && !hr::token_of_compact_index(profile, count);
+  return !hr::ratio_token_id(profile, count);
 }
 static_assert(ratios_agree(hr::profiles::base, 33));
 static_assert(ratios_agree(hr::profiles::instruct, 37));
 static_assert(ratios_agree(hr::profiles::instruct_distil, 37));
 static_assert(ratios_agree(hr::profiles::panorama, 37));
-static_assert(hr::require_ratio_token_id(hr::profiles::base, 33).error() == hr::Errc::ratio_index_out_of_range);
-static_assert(hr::require_ratio_token_id(hr::profiles::instruct, 37).error() == hr::Errc::ratio_index_out_of_range);
-static_assert(hr::require_ratio_token_id(hr::profiles::panorama, 37).error() == hr::Errc::ratio_token_id_unknown);
+static_assert(hr::ratio_token_id(hr::profiles::base, 33).error() == hr::Errc::ratio_index_out_of_range);
+static_assert(hr::ratio_token_id(hr::profiles::instruct, 37).error() == hr::Errc::ratio_index_out_of_range);
+static_assert(hr::ratio_token_id(hr::profiles::panorama, 37).error() == hr::Errc::ratio_token_id_unknown);
 static_assert(!hr::ratio_index_of(hr::profiles::base, 130103) && !hr::ratio_index_of(hr::profiles::instruct, 128077));
 static_assert(!hr::ratio_index_of(hr::profiles::instruct, 128043) &&
               !hr::ratio_index_of(hr::profiles::instruct, 130107));
 
 // The id that the caller supplies.
-constexpr hr::ModelProfile supplied = hr::profiles::panorama.with_ratio_token_id(37, 131000);
-static_assert(hr::ratio_token_id(supplied, 37) == 131000 && hr::ratio_index_of(supplied, 131000) == 37);
-static_assert(hr::compact_index_of(supplied, 131000) == 37);
+constexpr hr::ModelProfile supplied = *hr::profiles::panorama.with_ratio_token_id(37, 131000);
+static_assert(*hr::ratio_token_id(supplied, 37) == 131000 && *hr::ratio_index_of(supplied, 131000) == 37);
+static_assert(*hr::find_token(supplied, "<img_ratio_37>") == 131000);
+static_assert(hr::token_text(supplied, 131000)->view() == "<img_ratio_37>");
+static_assert(hr::profiles::panorama.with_ratio_token_id(37, 128006).error() == hr::Errc::token_id_taken);
+static_assert(hr::profiles::panorama.with_ratio_token_id(38, 131000).error() == hr::Errc::ratio_index_out_of_range);
 
-// A predicted token that is no ratio: reported; 1:1 only where asked for.
-static_assert(*hr::predicted_ratio_index(hr::profiles::instruct, 130105) == 35);
-static_assert(hr::predicted_ratio_index(hr::profiles::instruct, 127957).error() == hr::Errc::not_a_ratio_token);
-static_assert(hr::ratio_index_or_square(hr::profiles::base, 127957) == 16);
+// A generated token that is no ratio: the base release takes 1:1, the later ones have no fallback.
+static_assert(*hr::generated_ratio_index(hr::profiles::instruct, 130105) == 35);
+static_assert(hr::generated_ratio_index(hr::profiles::instruct, 127957).error() == hr::Errc::not_a_ratio_token);
+static_assert(*hr::generated_ratio_index(hr::profiles::base, 127957) == 16);
+
+// The last ratio token of an id stream.
+constexpr hr::TokenId stream[] = {5, 128060, 130106, 7};
+static_assert(*hr::last_ratio_index(hr::profiles::instruct, stream, 4) == 36);
+static_assert(*hr::last_ratio_index(hr::profiles::base, stream, 4) == 16);
+static_assert(hr::last_ratio_index(hr::profiles::instruct, stream, 1).error() == hr::Errc::no_ratio_token);
 
 }  // namespace

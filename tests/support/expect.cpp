@@ -4,7 +4,8 @@
 namespace hunyuan_reso_test {
 
 void expectation_failed(const char* expression, const char* file, int line) {
-  ADD_FAIL_CHECK_AT(file, line, expression);
+  // As a text: doctest prints a pointer to characters as an address.
+  ADD_FAIL_CHECK_AT(file, line, "EXPECT( " << doctest::String(expression) << " ) is false");
 }
 
 }  // namespace hunyuan_reso_test

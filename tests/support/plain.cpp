@@ -100,6 +100,8 @@ std::vector<std::size_t> Group::order() const {
   std::vector<std::size_t> result(rows_.size());
   std::iota(result.begin(), result.end(), std::size_t{0});
   std::stable_sort(result.begin(), result.end(), [&](std::size_t a, std::size_t b) { return ratios_[a] < ratios_[b]; });
+  const auto same = [&](std::size_t a, std::size_t b) { return ratios_[a] == ratios_[b]; };
+  result.erase(std::unique(result.begin(), result.end(), same), result.end());
   return result;
 }
 
@@ -159,6 +161,23 @@ Alignment align_output(const Group& group, std::int32_t base_size, Size output, 
     return {true, rounded(static_cast<double>(original.height) * s), rounded(static_cast<double>(original.width) * s)};
   }
   return unchanged;
+}
+
+Size vit_grid(Size original, std::int32_t patch, std::int32_t most) {
+  const double eps = 1e-5;
+  double low = eps / 10;
+  double high = 100.0;
+  const auto cells = [patch](double scale, std::int32_t side) {
+    const double cells_along = std::ceil(scale * static_cast<double>(side) / static_cast<double>(patch));
+    return cells_along < 1.0 ? 1.0 : cells_along;
+  };
+  while (high - low >= eps) {
+    const double scale = (low + high) / 2;
+    const bool fits = cells(scale, original.height) * cells(scale, original.width) <= static_cast<double>(most);
+    (fits ? low : high) = scale;
+  }
+  return {static_cast<std::int32_t>(cells(low, original.height)),
+          static_cast<std::int32_t>(cells(low, original.width))};
 }
 
 double divide(double a, double b) { return a / b; }

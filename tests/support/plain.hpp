@@ -18,7 +18,7 @@ struct Size {
 };
 inline bool operator==(const Size& a, const Size& b) { return a.height == b.height && a.width == b.width; }
 
-/// Parameters of a group; step 0 is base_size / 16; scaled extras as resolution.md, section 1, describes them.
+/// Parameters of a group; step 0 is base_size / 16; scaled extras as describes them.
 struct Parameters {
   std::int32_t base_size = 1024;
   std::int32_t step = 0;
@@ -43,7 +43,7 @@ class Group {
   /// Whether these two rows are equally far from the size, in double and as exact fractions.
   bool ties_in_double(std::size_t i, std::size_t j, Size size) const;
   bool ties_exactly(std::size_t i, std::size_t j, Size size) const;
-  /// Row numbers by ascending ratio.
+  /// Row numbers by ascending ratio; of rows that have one ratio in double, the first.
   std::vector<std::size_t> order() const;
 
  private:
@@ -70,6 +70,10 @@ struct Alignment {
   std::int64_t width = 0;
 };
 Alignment align_output(const Group& group, std::int32_t base_size, Size output, const std::vector<Size>& originals);
+
+/// The ViT's grid (rows, columns) for an original, by bisection on scales in double; more than `most` cells where no
+/// scale is small enough.
+Size vit_grid(Size original, std::int32_t patch, std::int32_t most);
 
 // The processor's own operations, behind a function call so that nothing folds or reorders them.
 double divide(double a, double b);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Full slices and the mask (sequence.md, section 4): predicate, ranges, mask and count say the same.
+// Full slices and the mask: predicate, ranges, mask, segments and count say the same.
 #include <hunyuan_reso/attention.hpp>
 
 #include <limits>
@@ -26,7 +26,82 @@ bool may_attend(const std::vector<Slice>& slices, std::int32_t query, std::int32
   return false;
 }
 
-void check_layout(const std::vector<Slice>& slices, std::int32_t length) {
+/// Marks what segments compute, one byte for a query and key; false where a query is computed twice.
+bool expand(const std::vector<AttentionSegment>& segments, std::int32_t length, std::vector<std::uint8_t>& mask,
+            std::vector<std::uint8_t>& computed) {
+  const auto side = static_cast<std::size_t>(length);
+  mask.assign(side * side, 0);
+  computed.assign(side, 0);
+  for (const AttentionSegment& segment : segments) {
+    for (std::int32_t query = segment.queries.start; query < segment.queries.stop; ++query) {
+      const auto row = static_cast<std::size_t>(query);
+      if (computed[row]++ != 0) return false;
+      // Aligned at the bottom right: the last query sees the last key.
+      const std::int32_t hidden = segment.causal ? segment.queries.stop - 1 - query : 0;
+      for (std::int32_t key = segment.keys.start; key < segment.keys.stop - hidden; ++key) {
+        mask[row * side + static_cast<std::size_t>(key)] = 1;
+      }
+    }
+  }
+  return true;
+}
+
+/// Segments of some queries against the mask.
+void check_segments(const AttentionLayout& layout, const std::vector<Slice>& queries, std::int32_t length,
+                    const std::vector<std::uint8_t>& mask) {
+  const std::size_t most = queries.size() * (2 * layout.size() + 1);
+  std::vector<AttentionSegment> segments(most + 1);
+  const auto written = layout.write_segments(queries.data(), queries.size(), length, segments.data(), segments.size());
+  REQUIRE(written);
+  CHECK(*written <= most);
+  segments.resize(*written);
+  std::vector<std::uint8_t> expanded;
+  std::vector<std::uint8_t> computed;
+  CHECK(expand(segments, length, expanded, computed));
+  const auto side = static_cast<std::size_t>(length);
+  std::size_t wrong = 0;
+  for (std::size_t row = 0; row < side; ++row) {
+    bool is_query = false;
+    for (const Slice& slice : queries) is_query = is_query || slice.contains(static_cast<std::int32_t>(row));
+    if (is_query != (computed[row] != 0)) ++wrong;
+    for (std::size_t key = 0; key < side && is_query; ++key) {
+      if (expanded[row * side + key] != mask[row * side + key]) ++wrong;
+    }
+  }
+  CHECK(wrong == 0);
+  // Cumulative lengths are the running sums.
+  std::vector<std::int32_t> query_lengths(segments.size() + 1, -1);
+  std::vector<std::int32_t> key_lengths(segments.size() + 1, -1);
+  REQUIRE(write_cumulative_lengths(segments.data(), segments.size(), query_lengths.data(), key_lengths.data(),
+                                   query_lengths.size()) == Errc::none);
+  std::size_t slice = 0;
+  std::int32_t next = queries.empty() ? 0 : queries[0].start;
+  std::int32_t query_sum = 0;
+  std::int32_t key_sum = 0;
+  for (std::size_t i = 0; i <= segments.size(); ++i) {
+    if (query_lengths[i] != query_sum || key_lengths[i] != key_sum) ++wrong;
+    if (i == segments.size()) break;
+    query_sum += segments[i].queries.length();
+    key_sum += segments[i].keys.stop;
+    if (segments[i].keys.start != 0 || segments[i].queries.length() == 0) ++wrong;
+    const Slice at = segments[i].queries;  // in order of the queries, as they were given
+    while (slice < queries.size() && (queries[slice].length() == 0 || next == queries[slice].stop)) {
+      next = ++slice < queries.size() ? queries[slice].start : 0;
+    }
+    if (slice == queries.size() || at.start != next || at.stop > queries[slice].stop) ++wrong;
+    next = at.stop;
+  }
+  CHECK(wrong == 0);
+  if (segments.empty()) return;
+  AttentionSegment untouched{{-1, -1}, {-1, -1}, false};
+  std::vector<AttentionSegment> small(segments.size(), untouched);
+  const auto refused = layout.write_segments(queries.data(), queries.size(), length, small.data(), segments.size() - 1);
+  CHECK(refused.error() == Errc::buffer_too_small);
+  CHECK(refused.position() == segments.size());
+  CHECK(small[0].queries == untouched.queries);
+}
+
+void check_layout(const std::vector<Slice>& slices, std::int32_t length, Random& random) {
   const auto layout = AttentionLayout::create(slices.data(), slices.size());
   REQUIRE(layout);
   CHECK(std::vector<Slice>(layout->begin(), layout->end()) == slices);
@@ -48,6 +123,17 @@ void check_layout(const std::vector<Slice>& slices, std::int32_t length) {
   }
   CHECK(wrong == 0);
   CHECK(layout->allowed_pairs(length) == pairs);
+  check_segments(*layout, {{0, length}}, length, mask);
+  std::vector<Slice> queries;  // what a later step might feed: any slices, in any order
+  std::int32_t next = 0;
+  while (next < length) {
+    const std::int32_t start = next + static_cast<std::int32_t>(random.below(5));
+    const std::int32_t stop = start + static_cast<std::int32_t>(random.below(9));
+    if (stop > length) break;
+    queries.insert(queries.begin() + static_cast<std::ptrdiff_t>(random.below(queries.size() + 1)), {start, stop});
+    next = stop;
+  }
+  check_segments(*layout, queries, length, mask);
 }
 
 TEST_CASE("masks of random slices") {
@@ -62,7 +148,7 @@ TEST_CASE("masks of random slices") {
       next = stop;
     }
     // The sequence may end before, inside or after the last slice.
-    check_layout(slices, static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(next) + 8)));
+    check_layout(slices, static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(next) + 8)), random);
   }
 }
 
@@ -123,17 +209,67 @@ constexpr bool refused_slices() {
 }
 BOTH_TIMES(refused_slices)
 
+/// A sequence as image requests have it: text, a generated image, <eoi>; and what later steps feed of it.
+constexpr bool segments_of_an_image() {
+  constexpr Slice image{6, 10};
+  constexpr AttentionLayout layout = *AttentionLayout::create(&image, 1);
+  AttentionSegment out[3]{};
+  EXPECT(*layout.write_segments(11, out, 3) == 3);
+  EXPECT(out[0].queries == Slice{0, 6} && out[0].keys == Slice{0, 6} && out[0].causal);
+  EXPECT(out[1].queries == Slice{6, 10} && out[1].keys == Slice{0, 10} && !out[1].causal);
+  EXPECT(out[2].queries == Slice{10, 11} && out[2].keys == Slice{0, 11} && out[2].causal);
+  const Slice fed{5, 10};  // <timestep> and the image
+  EXPECT(*layout.write_segments(&fed, 1, 11, out, 3) == 2);
+  EXPECT(out[0].queries == Slice{5, 6} && out[0].keys == Slice{0, 6} && out[0].causal);
+  EXPECT(out[1].queries == Slice{6, 10} && out[1].keys == Slice{0, 10} && !out[1].causal);
+  std::int32_t queries[3]{};
+  std::int32_t keys[3]{};
+  EXPECT(write_cumulative_lengths(out, 2, queries, keys, 3) == Errc::none);
+  EXPECT(queries[0] == 0 && queries[1] == 1 && queries[2] == 5);
+  EXPECT(keys[0] == 0 && keys[1] == 6 && keys[2] == 16);
+  EXPECT(write_cumulative_lengths(out, 2, queries, keys, 2) == Errc::buffer_too_small);
+  EXPECT(write_cumulative_lengths(out, 0, queries, keys, 0) == Errc::buffer_too_small);
+  return true;
+}
+BOTH_TIMES(segments_of_an_image)
+
+constexpr bool refused_segments() {
+  constexpr Slice image{6, 10};
+  constexpr AttentionLayout layout = *AttentionLayout::create(&image, 1);
+  AttentionSegment out[3]{};
+  EXPECT(layout.write_segments(-1, out, 3).error() == Errc::negative_length);
+  EXPECT(*layout.write_segments(0, out, 3) == 0);
+  const Slice overlapping[2] = {{0, 3}, {2, 4}};
+  EXPECT(layout.write_segments(overlapping, 2, 11, out, 3).error() == Errc::query_slices_overlap);
+  EXPECT(layout.write_segments(overlapping, 2, 11, out, 3).position() == 1);
+  const Slice bad[3] = {{-1, 3}, {3, 2}, {9, 12}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT(layout.write_segments(&bad[i], 1, 11, out, 3).error() == Errc::query_slices_overlap);
+  }
+  const AttentionSegment huge[2] = {{{0, 1}, {0, max_side}, false}, {{1, 2}, {0, 1}, false}};
+  std::int32_t queries[3] = {7, 7, 7};
+  std::int32_t keys[3] = {7, 7, 7};
+  EXPECT(write_cumulative_lengths(huge, 1, queries, keys, 3) == Errc::none && keys[1] == max_side);
+  queries[0] = 7;
+  EXPECT(write_cumulative_lengths(huge, 2, queries, keys, 3) == Errc::sequence_too_long && queries[0] == 7);
+  return true;
+}
+BOTH_TIMES(refused_segments)
+
 /// A run with a place in a sequence that nothing else takes.
 constexpr ImageRun run(std::int32_t start, ImageRunKind kind, bool joint) {
   return {{start, start + 4}, kind, joint, 2, 2};
 }
 
-/// Which slices are listed, as start * 100 + stop, by image type and attention: the table of section 4.
+/// Which slices are listed, as start * 100 + stop, by image type and attention.
 std::vector<std::int32_t> listed(ConditioningImageType type, ConditioningAttention attention, bool generated = true) {
   const ImageRun runs[5] = {run(1, ImageRunKind::vae, false), run(6, ImageRunKind::vit, false),
                             run(11, ImageRunKind::vae, true), run(16, ImageRunKind::vit, true),
                             run(21, ImageRunKind::generated, false)};
-  const auto layout = AttentionLayout::create(runs, 5, type, attention, generated);
+  ModelProfile profile = profiles::instruct;
+  profile.conditioning_image_type = type;
+  profile.conditioning_attention = attention;
+  const auto layout = AttentionLayout::create(profile, runs, 5, generated);
   std::vector<std::int32_t> result;
   if (!layout) return {static_cast<std::int32_t>(layout.error())};
   for (const Slice& slice : *layout) result.push_back(slice.start * 100 + slice.stop);
@@ -157,6 +293,14 @@ TEST_CASE("slices by image type and attention") {
   }
   CHECK(listed(Type::vae_vit, Attention::joint_full, false) == List{1120});
   CHECK(listed(Type::vae_vit, Attention::causal, false).empty());
+}
+
+TEST_CASE("a joint span needs both its runs") {
+  const ImageRun runs[3] = {run(1, ImageRunKind::vae, true), run(6, ImageRunKind::generated, false),
+                            run(11, ImageRunKind::vae, true)};
+  CHECK(AttentionLayout::create(profiles::instruct, runs, 3).error() == Errc::image_kind_mismatch);
+  CHECK(AttentionLayout::create(profiles::instruct, runs, 3).position() == 0);
+  CHECK(AttentionLayout::create(profiles::instruct, runs + 1, 2).position() == 1);
 }
 
 }  // namespace

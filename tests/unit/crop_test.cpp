@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Resize and crop of conditioning images, and output alignment (resolution.md, section 5).
+// Resize and crop of conditioning images, and output alignment.
 #include <hunyuan_reso/crop.hpp>
-#include <hunyuan_reso/profile.hpp>
+#include <hunyuan_reso/model.hpp>
 
 #include <vector>
 
@@ -79,6 +79,34 @@ constexpr bool stretching_and_errors() {
 }
 BOTH_TIMES(stretching_and_errors)
 
+constexpr bool what_happens_to_conditioning_images() {
+  // with output alignment they are stretched to their row, else resized to cover it and cut at the centre
+  const Result<ResizeCrop> stretched = resize_conditioning_image({2480, 3508}, {832, 1216}, true);
+  EXPECT(stretched->resized_height == 832 && stretched->resized_width == 1216 && stretched->crop_top == 0);
+  const Result<ResizeCrop> cropped = resize_conditioning_image({2480, 3508}, {832, 1216}, false);
+  EXPECT(cropped->resized_height == 860 && cropped->resized_width == 1216 && cropped->crop_top == 14);
+  EXPECT(resize_conditioning_image({0, 1}, {1, 1}, true).error() == Errc::side_not_positive);
+  EXPECT(resize_conditioning_image({1, 1}, {1, 0}, false).error() == Errc::side_not_positive);
+  return true;
+}
+BOTH_TIMES(what_happens_to_conditioning_images)
+
+constexpr bool pictures_that_wrap() {
+  EXPECT((*wrapped_size(profiles::panorama, {960, 1952}) == Resolution{960, 1920}));
+  EXPECT((*wrapped_size(profiles::panorama, {16, 48}) == Resolution{16, 16}));
+  EXPECT(wrapped_size(profiles::panorama, {16, 32}).error() == Errc::side_not_positive);
+  for (const ModelProfile* profile : profiles::all) {
+    EXPECT(wrapped_size(*profile, {960, 1952})->width == 1952 - profile->wrap_pixels);
+    EXPECT(wrapped_size(*profile, {0, 1952}).error() == Errc::side_not_positive);
+    EXPECT(wrapped_size(*profile, {960, -max_side - 1}).error() == Errc::side_not_positive);
+  }
+  ModelProfile odd = profiles::instruct;
+  odd.wrap_pixels = -5;  // no profile, but no harm either
+  EXPECT((*wrapped_size(odd, {960, 1952}) == Resolution{960, 1952}));
+  return true;
+}
+BOTH_TIMES(pictures_that_wrap)
+
 bool same_crop(Resolution original, Resolution target) {
   const ResizeCrop actual = *resize_and_center_crop(original, target);
   const plain::Crop expected =
@@ -151,6 +179,23 @@ constexpr bool a_difference_of_one_hundredth() {
   return true;
 }
 BOTH_TIMES(a_difference_of_one_hundredth)
+
+// Any group will do, also a list of one's own; that has no base size, so the row's own area is kept.
+constexpr bool alignment_in_other_groups() {
+  const Resolution rows[] = {{512, 512}, {512, 768}, {768, 512}};
+  const auto own = *BasicResolutionGroup<3>::from_rows(rows, 3);
+  const Resolution original{1000, 1400};
+  const OutputAlignment aligned = *align_output(own, {512, 768}, &original, 1);
+  EXPECT(aligned.resize);
+  // s = sqrt(512 * 768 / (1000 * 1400)) = 0.52998..
+  EXPECT(aligned.height == 530 && aligned.width == 742);
+  EXPECT(!align_output(own, {512, 512}, &original, 1)->resize);
+  const auto large = *BasicResolutionGroup<200>::create(GroupSpec{}.with_step(16));
+  const Resolution narrow{1030, 1000};
+  EXPECT(align_output(large, large[large.snap(narrow)], &narrow, 1).has_value());
+  return true;
+}
+BOTH_TIMES(alignment_in_other_groups)
 
 constexpr bool errors_of_alignment() {
   const ResolutionGroup group = *make_group(profiles::instruct);

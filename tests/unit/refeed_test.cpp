@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What later denoising steps feed again: scalar tokens in upstream's order, then the generated images.
-#include <hunyuan_reso/refeed.hpp>
+#include <hunyuan_reso/sequence.hpp>
 
 #include <doctest/doctest.h>
 
@@ -16,16 +16,16 @@ ModelProfile profile_with(bool distilled, bool meanflow) {
   return profile;
 }
 
-TokenSequence build(const std::vector<ImageBlock>& images) {
+TokenSequence build(const std::vector<ImageInfo>& images) {
   std::vector<Section> sections;
-  for (const ImageBlock& image : images) sections.push_back(Section::of_image(SectionKind::gen_image, image));
+  for (const ImageInfo& image : images) sections.push_back(Section::of_image(image));
   const auto no_text = [](std::string_view) { return std::vector<TokenId>{}; };
-  return *build_sequence(sections, profiles::instruct, no_text);
+  return *build_sequence(profiles::instruct, sections, no_text);
 }
 
-ImageBlock image(bool timestep, bool guidance, bool timestep_r) {
-  ImageBlock block;
-  block.token_length = 6;
+ImageInfo image(bool timestep, bool guidance, bool timestep_r) {
+  ImageInfo block;
+  block.image_token_length = 6;
   block.base_size = 1024;
   block.ratio_index = 16;
   block.add_timestep_token = timestep;
@@ -38,30 +38,30 @@ ImageBlock image(bool timestep, bool guidance, bool timestep_r) {
 TEST_CASE("slices and positions") {
   const TokenSequence sequence = build({image(true, true, true)});
   using Slices = std::vector<Slice>;
-  CHECK(*refeed_slices(sequence, profile_with(false, false)) == Slices{{4, 5}, {7, 13}});
-  CHECK(*refeed_slices(sequence, profile_with(true, false)) == Slices{{4, 6}, {7, 13}});
-  CHECK(*refeed_slices(sequence, profile_with(false, true)) == Slices{{4, 5}, {6, 13}});
-  CHECK(*refeed_slices(sequence, profile_with(true, true)) == Slices{{4, 13}});
-  CHECK(*refeed_positions(sequence, profile_with(true, false)) == std::vector<std::int32_t>{4, 5, 7, 8, 9, 10, 11, 12});
+  CHECK(*refeed_slices(profile_with(false, false), sequence) == Slices{{4, 5}, {7, 13}});
+  CHECK(*refeed_slices(profile_with(true, false), sequence) == Slices{{4, 6}, {7, 13}});
+  CHECK(*refeed_slices(profile_with(false, true), sequence) == Slices{{4, 5}, {6, 13}});
+  CHECK(*refeed_slices(profile_with(true, true), sequence) == Slices{{4, 13}});
+  CHECK(*refeed_positions(profile_with(true, false), sequence) == std::vector<std::int32_t>{4, 5, 7, 8, 9, 10, 11, 12});
 }
 
 TEST_CASE("a history of generated images") {
   const TokenSequence sequence = build({image(true, false, false), image(true, false, false)});
   // The last one's <timestep> comes first, the <img> runs follow in order.
   const std::vector<Slice> expected{{15, 16}, {5, 11}, {16, 22}};
-  CHECK(*refeed_slices(sequence, profile_with(false, false)) == expected);
-  CHECK(refeed_positions(sequence, profile_with(false, false))->size() == 13);
+  CHECK(*refeed_slices(profile_with(false, false), sequence) == expected);
+  CHECK(refeed_positions(profile_with(false, false), sequence)->size() == 13);
 }
 
 TEST_CASE("missing tokens") {
-  CHECK(refeed_slices(build({image(false, true, true)}), profile_with(false, false)).error() ==
+  CHECK(refeed_slices(profile_with(false, false), build({image(false, true, true)})).error() ==
         Errc::no_generated_image);
-  CHECK(refeed_slices(TokenSequence{}, profile_with(false, false)).error() == Errc::no_generated_image);
-  CHECK(refeed_slices(build({image(true, false, true)}), profile_with(true, true)).error() ==
+  CHECK(refeed_slices(profile_with(false, false), TokenSequence{}).error() == Errc::no_generated_image);
+  CHECK(refeed_slices(profile_with(true, true), build({image(true, false, true)})).error() ==
         Errc::scalar_token_missing);
-  CHECK(refeed_slices(build({image(true, true, false)}), profile_with(true, true)).error() ==
+  CHECK(refeed_slices(profile_with(true, true), build({image(true, true, false)})).error() ==
         Errc::scalar_token_missing);
-  CHECK(refeed_positions(build({image(true, true, false)}), profile_with(false, true)).error() ==
+  CHECK(refeed_positions(profile_with(false, true), build({image(true, true, false)})).error() ==
         Errc::scalar_token_missing);
 }
 

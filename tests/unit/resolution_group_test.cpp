@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Rows, the order of extras, and every reason to refuse a group (resolution.md, section 1).
-#include <hunyuan_reso/profile.hpp>
+// Rows, the order of extras, and every reason to refuse a group.
+#include <hunyuan_reso/model.hpp>
 
 #include <type_traits>
 
@@ -83,21 +83,21 @@ BOTH_TIMES(rows_of_the_other_profiles)
 
 constexpr bool arguments_and_names_of_snapping() {
   const ResolutionGroup group = *make_group(profiles::instruct);
+  EXPECT(group.snap({720, 1280}) == 36);
+  EXPECT(group.snap({1280, 720}) == 34);
   // width, then height, as upstream; everything else takes a Resolution
-  EXPECT(group.nearest_index(1280, 720) == 36);
-  EXPECT(group.nearest_index(720, 1280) == 34);
   EXPECT((group.get_target_size(1920, 1080) == Resolution{720, 1280}));
   EXPECT(group.get_base_size_and_ratio_index(768, 1024).ratio_index == 33);
   EXPECT(group.get_base_size_and_ratio_index(768, 1024).base_size == 1024);
   EXPECT(group.snap({1024, 768}) == 33);
   EXPECT(group.snap(Resolution::from_wh(1024, 768)) == 35);
-  // ties in binary64: the lower index; this one rounds to the higher one (resolution.md, section 2)
-  EXPECT(group.nearest_index(248, 63) == 0);
-  EXPECT(group.nearest_index(72, 55) == 35);
-  EXPECT(group.nearest_index(1, 1) == 16);
-  EXPECT(group.nearest_index(1, max_side) == 32);
-  EXPECT(group.nearest_index(max_side, 1) == 0);
-  EXPECT(group.nearest_index(max_side, max_side) == 16);
+  // ties in binary64: the lower index; this one rounds to the higher one
+  EXPECT(group.snap({63, 248}) == 0);
+  EXPECT(group.snap({55, 72}) == 35);
+  EXPECT(group.snap({1, 1}) == 16);
+  EXPECT(group.snap({max_side, 1}) == 32);
+  EXPECT(group.snap({1, max_side}) == 0);
+  EXPECT(group.snap({max_side, max_side}) == 16);
   return true;
 }
 BOTH_TIMES(arguments_and_names_of_snapping)
@@ -108,7 +108,7 @@ constexpr bool sizes_without_pixels_do_no_harm() {
   for (const ResolutionGroup& group : groups) {
     const std::int32_t sides[] = {0, -1, 1, 1024, max_side, -max_side - 1};
     for (const std::int32_t width : sides) {
-      for (const std::int32_t height : sides) EXPECT(group.nearest_index(width, height) < group.size());
+      for (const std::int32_t height : sides) EXPECT(group.snap({height, width}) < group.size());
     }
   }
   return true;
@@ -207,6 +207,33 @@ constexpr bool extras_with_one_binary64_ratio_are_one() {
   return true;
 }
 BOTH_TIMES(extras_with_one_binary64_ratio_are_one)
+
+constexpr bool models() {
+  for (const ModelProfile* profile : profiles::all) {
+    const Model model = *Model::create(*profile);
+    const ResolutionGroup group = *make_group(*profile);
+    EXPECT(model.group.size() == group.size() && model.group.base_size() == profile->trained_base_size);
+    for (std::size_t i = 0; i < group.size(); ++i) EXPECT(model.group[i] == group[i]);
+    EXPECT(model.profile.name == profile->name);
+    EXPECT(Model::create(*profile, 2048)->group.base_size() == 2048);
+  }
+  EXPECT((Model::create(profiles::instruct, 2048, ExtraScaling::scaled)->group[33] == Resolution{2048, 1536}));
+  EXPECT(Model::create(profiles::instruct, 1000).error() == Errc::base_size_not_aligned);
+  EXPECT(Model::create(profiles::instruct, 0).error() == Errc::base_size_not_positive);
+  EXPECT(Model::create(profiles::base, 1073741824).error() == Errc::base_size_too_large);
+  ModelProfile bad = profiles::instruct;
+  bad.extras.append({0, 4});
+  EXPECT(Model::create(bad).error() == Errc::extra_not_positive && Model::create(bad).position() == 4);
+  bad = profiles::instruct;
+  bad.patch_size = 0;
+  EXPECT(Model::create(bad).error() == Errc::profile_grid_not_positive);
+  // a base size that another profile was trained at is its default
+  ModelProfile smaller = profiles::base;
+  smaller.trained_base_size = 512;
+  EXPECT(Model::create(smaller)->group.base_size() == 512 && make_group(smaller)->base_size() == 512);
+  return true;
+}
+BOTH_TIMES(models)
 
 TEST_CASE("rows equal the plain definition's, for many parameters") {
   long checked = 0;

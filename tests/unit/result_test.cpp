@@ -4,6 +4,8 @@
 
 #include <set>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 #include "support/expect.hpp"
 
@@ -54,10 +56,32 @@ constexpr bool implicit_construction() {
 }
 BOTH_TIMES(implicit_construction)
 
+constexpr bool no_error_is_no_success() {
+  const Result<int> result(Errc::none);
+  EXPECT(!result.has_value() && !result);
+  EXPECT(result.error() == Errc::no_value);
+  EXPECT(*result == 0 && result.value_or(7) == 7);
+  EXPECT(Result<int>(Errc::none, 5).error() == Errc::no_value);
+  EXPECT(Result<int>(Errc::none, 5).position() == 5);
+  EXPECT(Result<int>(0).has_value());
+  return true;
+}
+BOTH_TIMES(no_error_is_no_success)
+
+constexpr bool a_value_of_a_temporary_is_held() {
+  const auto make = [] { return Result<Payload>(Payload{9}); };
+  const Payload& held = *make();  // by value: it lives as long as the reference
+  EXPECT(held.number == 9);
+  return true;
+}
+BOTH_TIMES(a_value_of_a_temporary_is_held)
+
+static_assert(std::is_same_v<decltype(message(Errc::none)), const char*>);
+
 constexpr bool messages_at_compile_time() {
-  EXPECT(message(Errc::none) == "no error");
-  EXPECT(!message(Errc::not_a_ratio_token).empty());
-  EXPECT(message(static_cast<Errc>(255)) == "unknown error");
+  EXPECT(std::string_view(message(Errc::none)) == "no error");
+  EXPECT(message(Errc::not_a_ratio_token)[0] != '\0');
+  EXPECT(std::string_view(message(static_cast<Errc>(255))) == "unknown error");
   return true;
 }
 BOTH_TIMES(messages_at_compile_time)
@@ -73,9 +97,21 @@ TEST_CASE("every Errc has a message of its own") {
     CHECK_MESSAGE(seen.insert(text).second, "Errc " << count << " repeats: " << text);
   }
   // An enumerator without a message would end the loop early; the last ones of each part of the enumeration are known.
-  CHECK(count > static_cast<int>(Errc::not_a_ratio_token));
-  for (int rest = count; rest < 256; ++rest) CHECK(message(static_cast<Errc>(rest)) == "unknown error");
+  CHECK(count > static_cast<int>(Errc::too_many_conditioning_images));
+  for (int rest = count; rest < 256; ++rest) {
+    CHECK(std::string(message(static_cast<Errc>(rest))) == "unknown error");
+  }
 }
+
+// The inline namespace is made from the version.
+#define HUNYUAN_RESO_TEST_TEXT(name) HUNYUAN_RESO_TEST_TEXT_OF(name)
+#define HUNYUAN_RESO_TEST_TEXT_OF(name) #name
+TEST_CASE("the inline namespace has the version's numbers") {
+  const std::string expected =
+      "v" + std::to_string(HUNYUAN_RESO_VERSION_MAJOR) + "_" + std::to_string(HUNYUAN_RESO_VERSION_MINOR);
+  CHECK(expected == HUNYUAN_RESO_TEST_TEXT(HUNYUAN_RESO_INLINE_NAMESPACE));
+}
+static_assert(std::is_same_v<Errc, HUNYUAN_RESO_INLINE_NAMESPACE::Errc>);
 
 static_assert(HUNYUAN_RESO_VERSION_MAJOR >= 0 && HUNYUAN_RESO_VERSION_MINOR >= 0 && HUNYUAN_RESO_VERSION_PATCH >= 0,
               "the version is three integers");

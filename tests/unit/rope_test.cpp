@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Two-dimensional rotary positions (sequence.md, section 3) against the list that upstream builds up.
+// Two-dimensional rotary positions against the list that upstream builds up, and the tables of their angles.
 #include <hunyuan_reso/rope.hpp>
-#include <hunyuan_reso/rope_table.hpp>
 
 #include <cmath>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -47,12 +47,12 @@ void check_layout(const std::vector<RopeImage>& images, std::int32_t length) {
   CHECK(layout->image_count() == images.size());
   const std::vector<RopePosition> expected = listed(images, length);
   std::vector<RopePosition> written(expected.size() + 1, RopePosition{-7, -7});
-  REQUIRE(write_rope_positions(*layout, written.data(), expected.size()) == Errc::none);
+  REQUIRE(layout->write(written.data(), expected.size()) == Errc::none);
   CHECK(written.back() == RopePosition{-7, -7});  // nothing behind the end
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (written[i] != expected[i]) ++wrong;
-    if (rope_position(*layout, static_cast<std::int32_t>(i)) != expected[i]) ++wrong;
+    if (layout->position(static_cast<std::int32_t>(i)) != expected[i]) ++wrong;
   }
   CHECK(wrong == 0);
 }
@@ -94,8 +94,8 @@ constexpr bool one_grid() {
   static_assert(layout.position(10) == RopePosition{8, 8}, "the last cell");
   static_assert(layout.position(11) == RopePosition{11, 11}, "text after it has its index");
   RopePosition written[14]{};
-  EXPECT(write_rope_positions(layout, written, 14) == Errc::none);
-  for (std::int32_t i = 0; i < 14; ++i) EXPECT(written[i] == rope_position(layout, i));
+  EXPECT(layout.write(written, 14) == Errc::none);
+  for (std::int32_t i = 0; i < 14; ++i) EXPECT(written[i] == layout.position(i));
   return true;
 }
 BOTH_TIMES(one_grid)
@@ -167,6 +167,25 @@ constexpr bool small_buffers() {
 }
 BOTH_TIMES(small_buffers)
 
+/// Text alone: every token has its index.
+constexpr bool no_images() {
+  const RopeLayout layout = *RopeLayout::create(static_cast<const RopeImage*>(nullptr), 0, 7);
+  EXPECT(layout.image_count() == 0 && layout.sequence_length() == 7);
+  RopePosition written[7]{};
+  EXPECT(layout.write(written, 7) == Errc::none);
+  for (std::int32_t i = 0; i < 7; ++i) EXPECT(written[i] == RopePosition{i, i} && layout.position(i) == written[i]);
+  EXPECT(RopeLayout::create(profiles::instruct, nullptr, 0, 7)->position(6) == RopePosition{6, 6});
+  EXPECT(RopeLayout::create(profiles::instruct, nullptr, 0, -1).error() == Errc::negative_length);
+  return true;
+}
+BOTH_TIMES(no_images)
+
+constexpr ModelProfile with_attention(ConditioningAttention attention) {
+  ModelProfile profile = profiles::instruct;
+  profile.conditioning_attention = attention;
+  return profile;
+}
+
 /// Which runs of a joint block get a grid; everything else always does.
 constexpr bool runs_by_attention() {
   const ImageRun runs[4] = {{{5, 11}, ImageRunKind::vae, true, 2, 3},
@@ -174,65 +193,114 @@ constexpr bool runs_by_attention() {
                             {{22, 26}, ImageRunKind::vit, false, 2, 2},
                             {{30, 36}, ImageRunKind::generated, false, 2, 3}};
   const auto images = [&runs](ConditioningAttention attention) {
-    return RopeLayout::create(runs, 4, attention, 40)->image_count();
+    return RopeLayout::create(with_attention(attention), runs, 4, 40)->image_count();
   };
   EXPECT(images(ConditioningAttention::full) == 4);
   EXPECT(images(ConditioningAttention::joint_full) == 4);
   EXPECT(images(ConditioningAttention::full_causal) == 3);
   EXPECT(images(ConditioningAttention::causal) == 2);
-  const RopeLayout layout = *RopeLayout::create(runs, 4, ConditioningAttention::joint_full, 40);
+  const RopeLayout layout = *RopeLayout::create(profiles::instruct, runs, 4, 40);
   EXPECT(layout.position(12) == RopePosition{13, 13});
   EXPECT(layout.position(16) == RopePosition{16, 16});  // padded slots behind the true grid are text
   using Small = BasicRopeLayout<1>;
-  EXPECT(Small::create(runs, 4, ConditioningAttention::causal, 40).error() == Errc::too_many_images);
-  EXPECT(Small::create(runs, 4, ConditioningAttention::causal, 40).position() == 3);
-  EXPECT(Small::create(runs, 3, ConditioningAttention::causal, 40).has_value());
+  const ModelProfile causal = with_attention(ConditioningAttention::causal);
+  EXPECT(Small::create(causal, runs, 4, 40).error() == Errc::too_many_images);
+  EXPECT(Small::create(causal, runs, 4, 40).position() == 3);
+  EXPECT(Small::create(causal, runs, 3, 40).has_value());
+  // The run at fault is told by its number among all runs.
+  EXPECT(RopeLayout::create(causal, runs, 4, 35).error() == Errc::image_beyond_sequence);
+  EXPECT(RopeLayout::create(causal, runs, 4, 35).position() == 3);
   return true;
 }
 BOTH_TIMES(runs_by_attention)
 
+/// A run that was read from ids that do not tell its grid.
+constexpr bool unknown_grids() {
+  ImageRun runs[3] = {{{5, 11}, ImageRunKind::vae, true, 2, 3},
+                      {{12, 20}, ImageRunKind::vit, true, 0, 0},
+                      {{30, 36}, ImageRunKind::generated, false, 2, 3}};
+  EXPECT(RopeLayout::create(profiles::instruct, runs, 3, 40).error() == Errc::image_grid_unknown);
+  EXPECT(RopeLayout::create(profiles::instruct, runs, 3, 40).position() == 1);
+  // Where no grid is needed none is missed.
+  EXPECT(RopeLayout::create(with_attention(ConditioningAttention::full_causal), runs, 3, 40).has_value());
+  runs[1].token_height = 2;
+  EXPECT(RopeLayout::create(profiles::instruct, runs, 3, 40).error() == Errc::image_grid_unknown);
+  runs[1].token_height = 0;
+  runs[1].slice = {12, 12};  // an empty run has an empty grid
+  EXPECT(RopeLayout::create(profiles::instruct, runs, 3, 40)->image_count() == 3);
+  runs[2].token_width = 0;
+  EXPECT(RopeLayout::create(profiles::instruct, runs, 3, 40).position() == 2);
+  return true;
+}
+BOTH_TIMES(unknown_grids)
+
 TEST_CASE("frequencies") {
   float thetas[64];
-  REQUIRE(write_rope_thetas(thetas, 64, 128) == Errc::none);
+  REQUIRE(write_rope_thetas(thetas, 64, 128, 10000.0) == Errc::none);
   CHECK(thetas[0] == 1.0F);
   for (int k = 0; k < 64; ++k) {
     const double exact = std::pow(10000.0, -2.0 * k / 128);
     CHECK(std::abs(static_cast<double>(thetas[k]) - exact) <= 2e-7 * exact);  // two roundings to 24 bits
   }
-  CHECK(write_rope_thetas(thetas, 63, 128) == Errc::buffer_too_small);
-  CHECK(write_rope_thetas(thetas, 64, 127) == Errc::head_dimension_not_even);
-  CHECK(write_rope_thetas(thetas, 64, 0) == Errc::head_dimension_not_even);
-  CHECK(write_rope_thetas(thetas, 64, -2) == Errc::head_dimension_not_even);
+  for (const ModelProfile* profile : profiles::all) {
+    float own[64];
+    REQUIRE(write_rope_thetas(*profile, own, 64) == Errc::none);
+    for (int k = 0; k < 64; ++k) CHECK(own[k] == thetas[k]);
+    CHECK(write_rope_thetas(*profile, own, 63) == Errc::buffer_too_small);
+  }
+  ModelProfile other = profiles::instruct;
+  other.head_dimension = 64;
+  other.rope_theta = 500000.0;
+  float own[32];
+  float given[32];
+  REQUIRE(write_rope_thetas(other, own, 32, 2.0) == Errc::none);
+  REQUIRE(write_rope_thetas(given, 32, 64, 500000.0, 2.0) == Errc::none);
+  for (int k = 0; k < 32; ++k) CHECK(own[k] == given[k]);
+  CHECK(write_rope_thetas(thetas, 63, 128, 10000.0) == Errc::buffer_too_small);
+  for (const std::int32_t dimension : {126, 127, 2, 0, -4, -2}) {
+    CHECK(write_rope_thetas(thetas, 64, dimension, 10000.0) == Errc::head_dimension_not_multiple_of_four);
+  }
+  const double infinity = std::numeric_limits<double>::infinity();
+  const double nan_value = std::numeric_limits<double>::quiet_NaN();
+  for (const double bad : {0.0, -0.0, -1.0, infinity, -infinity, nan_value}) {
+    CHECK(write_rope_thetas(thetas, 64, 128, 10000.0, bad) == Errc::rescale_not_positive);
+    CHECK(write_rope_thetas(thetas, 64, 128, bad) == Errc::rescale_not_positive);
+  }
+  CHECK(write_rope_thetas(thetas, 64, 128, 1e300, 1e300) == Errc::rescale_not_positive);  // the product is infinite
   float rescaled[64];
   REQUIRE(write_rope_thetas(rescaled, 64, 128, 10000.0, 2.0) == Errc::none);
   CHECK(rescaled[0] == 1.0F);
   CHECK(rescaled[63] < thetas[63]);
-  float one = 0;
-  CHECK(write_rope_thetas(&one, 1, 2, 10000.0, 4.0) == Errc::none);
-  CHECK(one == 1.0F);
 }
 
 TEST_CASE("the table's layout") {
-  constexpr std::int32_t dimension = 6;  // an odd number of frequencies
-  float thetas[3];
-  REQUIRE(write_rope_thetas(thetas, 3, dimension) == Errc::none);
+  constexpr std::int32_t dimension = 4;
+  float thetas[2];
+  REQUIRE(write_rope_thetas(thetas, 2, dimension, 10000.0) == Errc::none);
   const RopePosition positions[2] = {{3, 7}, {100, 0}};
-  float cos_table[12];
-  float sin_table[12];
-  REQUIRE(write_rope_table(positions, 2, thetas, dimension, cos_table, sin_table) == Errc::none);
+  float cos_table[9];
+  float sin_table[9];
+  REQUIRE(write_rope_table(positions, 2, thetas, dimension, cos_table, sin_table, 9) == Errc::none);
   for (int row = 0; row < 2; ++row) {
-    for (int k = 0; k < 3; ++k) {
+    for (int k = 0; k < 2; ++k) {
       const int position = k % 2 == 0 ? positions[row].y : positions[row].x;
       const double angle = static_cast<double>(static_cast<float>(position) * thetas[k]);
       const float* cos_row = cos_table + row * dimension;
       const float* sin_row = sin_table + row * dimension;
       CHECK(std::abs(static_cast<double>(cos_row[k]) - std::cos(angle)) <= 3e-8);
       CHECK(std::abs(static_cast<double>(sin_row[k]) - std::sin(angle)) <= 3e-8);
-      CHECK(cos_row[k] == cos_row[k + 3]);
-      CHECK(sin_row[k] == sin_row[k + 3]);
+      CHECK(cos_row[k] == cos_row[k + 2]);
+      CHECK(sin_row[k] == sin_row[k + 2]);
     }
   }
-  CHECK(write_rope_table(positions, 2, thetas, 5, cos_table, sin_table) == Errc::head_dimension_not_even);
+  for (const std::int32_t bad : {0, 2, 5, 6, -4}) {
+    CHECK(write_rope_table(positions, 2, thetas, bad, cos_table, sin_table, 9) ==
+          Errc::head_dimension_not_multiple_of_four);
+  }
+  cos_table[0] = 5.0F;
+  CHECK(write_rope_table(positions, 2, thetas, dimension, cos_table, sin_table, 7) == Errc::buffer_too_small);
+  CHECK(cos_table[0] == 5.0F);
+  CHECK(write_rope_table(positions, 0, thetas, dimension, nullptr, nullptr, 0) == Errc::none);
 }
 
 }  // namespace

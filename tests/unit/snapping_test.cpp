@@ -2,7 +2,7 @@
 // Snapping against the plain definition in double: exhaustively up to 2048 a side, at every threshold of every
 // published group, and in groups that nobody would publish. Compiled with optimization, since it asks millions of
 // times.
-#include <hunyuan_reso/profile.hpp>
+#include <hunyuan_reso/model.hpp>
 
 #include <memory>
 #include <string>
@@ -12,28 +12,12 @@
 #include "support/fraction.hpp"
 #include "support/plain.hpp"
 #include "support/random.hpp"
+#include "support/snapping.hpp"
 
 namespace hunyuan_reso_test {
 namespace {
 
 using namespace hunyuan_reso;
-
-template <class Group>
-plain::Group definition_of(const Group& group) {
-  std::vector<plain::Size> rows;
-  for (const Resolution row : group) rows.push_back({row.height, row.width});
-  return plain::Group(rows);
-}
-
-/// The first size that snaps differently, as a text; empty where there is none.
-template <class Group>
-std::string first_difference(const Group& group, const plain::Group& definition, Resolution size) {
-  const std::size_t actual = group.snap(size);
-  const std::size_t expected = definition.nearest_index(size.width, size.height);
-  if (actual == expected) return {};
-  return std::to_string(size.height) + "x" + std::to_string(size.width) + " snaps to " + std::to_string(actual) +
-         ", the definition says " + std::to_string(expected);
-}
 
 std::string first_difference_in_square(const ResolutionGroup& group, const plain::Group& definition) {
   for (std::int32_t h = 1; h <= 2048; ++h) {
@@ -61,7 +45,7 @@ TEST_CASE("every size up to 2048 a side: instruct at 2048, extras scaled") {
   CHECK(first_difference_in_square(group, plain::Group(parameters)) == "");
 }
 
-TEST_CASE("exact ties up to 2048 a side are as many as resolution.md says") {
+TEST_CASE("exact ties up to 2048 a side are as many as were counted") {
   const plain::Group definition(plain::instruct());
   const std::vector<std::size_t> order = definition.order();
   std::vector<std::size_t> place(order.size());
@@ -85,31 +69,8 @@ TEST_CASE("exact ties up to 2048 a side are as many as resolution.md says") {
   CHECK(higher == 115);
 }
 
-/// The last size below each threshold and the first one above, among all sizes up to 2^31 - 1 a side.
-template <class Group>
-void check_thresholds(const Group& group, const plain::Group& definition) {
-  const std::vector<std::size_t> order = definition.order();
-  REQUIRE(group.threshold_count() + 1 == order.size());
-  for (std::size_t k = 0; k < group.threshold_count(); ++k) {
-    const SnapThreshold threshold = group.threshold(k);
-    const Fraction64 next = next_fraction({threshold.last.height, threshold.last.width});
-    const Resolution above{static_cast<std::int32_t>(next.numerator), static_cast<std::int32_t>(next.denominator)};
-    INFO("base size " << group.base_size() << ", threshold " << k);
-    CHECK(threshold.lower == order[k]);
-    CHECK(threshold.upper == order[k + 1]);
-    REQUIRE(threshold.last.is_positive());
-    REQUIRE(above.is_positive());
-    CHECK(group.snap(threshold.last) == threshold.lower);
-    CHECK(group.snap(above) == threshold.upper);
-    CHECK(definition.nearest_index(threshold.last.width, threshold.last.height) == threshold.lower);
-    CHECK(definition.nearest_index(above.width, above.height) == threshold.upper);
-  }
-  CHECK(!group.threshold(group.threshold_count()).last.is_positive());
-}
-
 TEST_CASE("the neighbours of every threshold of every published group") {
-  for (const ModelProfile* profile :
-       {&profiles::base, &profiles::instruct, &profiles::instruct_distil, &profiles::panorama}) {
+  for (const ModelProfile* profile : profiles::all) {
     for (const std::int32_t base_size : {256, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192}) {
       for (const ExtraScaling scaling : {ExtraScaling::absolute, ExtraScaling::scaled}) {
         const ResolutionGroup group = *make_group(*profile, base_size, scaling);
@@ -126,39 +87,16 @@ constexpr bool thresholds_at_compile_time() {
   EXPECT(first.lower == 0 && first.upper == 1);
   EXPECT(group.snap(first.last) == 0);
   // row 0 is 512x2048, row 1 is 512x1984: half-way lies 63/248
-  EXPECT(group.nearest_index(248, 63) == 0);
+  EXPECT(group.snap({63, 248}) == 0);
   const Fraction64 next = next_fraction({first.last.height, first.last.width});
   EXPECT(next.numerator * first.last.width - next.denominator * first.last.height == 1);
-  EXPECT(group.nearest_index(static_cast<std::int32_t>(next.denominator), static_cast<std::int32_t>(next.numerator)) ==
-         1);
+  EXPECT(group.snap({static_cast<std::int32_t>(next.numerator), static_cast<std::int32_t>(next.denominator)}) == 1);
   return true;
 }
 BOTH_TIMES(thresholds_at_compile_time)
 
-/// Random sizes; half of them close to a row or to the middle of two rows.
-template <class Group>
-std::string first_random_difference(const Group& group, std::uint64_t seed, int count) {
-  const plain::Group definition = definition_of(group);
-  Random random(seed);
-  for (int i = 0; i < count; ++i) {
-    Resolution size{random.side(), random.side()};
-    if (i % 2 != 0) {
-      const Resolution a = group[random.place_below(group.size())];
-      const Resolution b = group[random.place_below(group.size())];
-      const double middle = (a.ratio() + b.ratio()) / 2;
-      const double width = middle > 1 ? size.width / middle : size.width;
-      size.width = width < 1 ? 1 : static_cast<std::int32_t>(width);
-      const double height = size.width * middle + static_cast<double>(random.below(3)) - 1;
-      size.height = height < 1 ? 1 : height > max_side ? max_side : static_cast<std::int32_t>(height);
-    }
-    const std::string difference = first_difference(group, definition, size);
-    if (!difference.empty()) return difference;
-  }
-  return {};
-}
-
 TEST_CASE("random sizes up to 2^31 - 1 in every published group") {
-  for (const ModelProfile* profile : {&profiles::base, &profiles::instruct, &profiles::panorama}) {
+  for (const ModelProfile* profile : profiles::all) {
     for (const std::int32_t base_size : {256, 1024, 8192}) {
       CHECK(first_random_difference(*make_group(*profile, base_size), 11, 100000) == "");
     }

@@ -5,7 +5,7 @@
 #include "config.hpp"
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 namespace detail {
 
 /// A non-negative IEEE 754 binary64 number in integers: significand * 2^exponent, the significand in [2^52, 2^53) or 0.
@@ -104,6 +104,38 @@ inline constexpr std::uint64_t binary64_implicit_bit = std::uint64_t{1} << 52;
   return round_to_binary64((larger.significand << 10) - aligned - (inexact ? 1 : 0), larger.exponent - 10, inexact);
 }
 
+/// a + b, correctly rounded.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr Binary64 add(const Binary64& a, const Binary64& b) noexcept {
+  const Binary64& larger = a < b ? b : a;
+  const Binary64& smaller = a < b ? a : b;
+  if (smaller.significand == 0) return larger;
+  const std::int32_t shift = larger.exponent - smaller.exponent;
+  const std::uint64_t addend = smaller.significand << 9;
+  const std::uint64_t aligned = shift < 64 ? addend >> shift : 0;
+  const bool inexact = shift >= 64 || aligned << shift != addend;
+  return round_to_binary64((larger.significand << 9) + aligned, larger.exponent - 9, inexact);
+}
+
+/// a / divisor, correctly rounded; the divisor in 1 .. 2^62.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr Binary64 divide(const Binary64& a, std::uint64_t divisor) noexcept {
+  if (a.significand == 0) return {};
+  Binary64 result = a;
+  for (; divisor % 2 == 0; divisor /= 2) --result.exponent;  // powers of two are exact
+  if (divisor == 1) return result;
+  const Binary64 quotient = divide(a.significand, divisor);
+  return {quotient.significand, quotient.exponent + result.exponent};
+}
+
+/// The least integer that is not below a; 2^63 - 1 from 2^63 on.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr std::int64_t round_up(const Binary64& a) noexcept {
+  if (a.exponent > 10) return 0x7FFFFFFFFFFFFFFF;
+  if (a.exponent >= 0) return static_cast<std::int64_t>(a.significand << a.exponent);
+  const std::int32_t shift = -a.exponent;
+  if (shift > 63) return a.significand != 0 ? 1 : 0;
+  const std::uint64_t whole = a.significand >> shift;
+  return static_cast<std::int64_t>(whole + (whole << shift != a.significand ? 1 : 0));
+}
+
 /// a * factor, correctly rounded; the factor below 2^32.
 [[nodiscard]] HUNYUAN_RESO_HD constexpr Binary64 multiply(const Binary64& a, std::uint64_t factor) noexcept {
   const std::uint64_t low = (a.significand & 0xFFFFFFFF) * factor;
@@ -162,7 +194,7 @@ inline constexpr std::uint64_t binary64_implicit_bit = std::uint64_t{1} << 52;
 }
 
 }  // namespace detail
-}  // namespace v0_1
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DETAIL_BINARY64_HPP

@@ -14,18 +14,22 @@
 #define HUNYUAN_RESO_HD
 #endif
 
+/// Before a member of a template into which types that live on the host only may be put: no warning about them then.
+#if defined(__CUDACC__)
+#define HUNYUAN_RESO_ANY_TYPE _Pragma("nv_exec_check_disable")
+#else
+#define HUNYUAN_RESO_ANY_TYPE
+#endif
+
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
 using TokenId = std::int32_t;
-
-/// What a function with a plain return value (device code) gives where a host function gives an empty optional.
-inline constexpr TokenId invalid_token_id = -1;
 
 /// Largest side of an image, in pixels, that the library takes.
 inline constexpr std::int32_t max_side = 2147483647;
 
-}  // namespace v0_1
+}  // inline namespace
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DETAIL_CONFIG_HPP

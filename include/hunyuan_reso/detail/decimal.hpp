@@ -7,7 +7,7 @@
 #include "config.hpp"
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 namespace detail {
 
 /// Decimal digits at the front of a text: how many, and their value, or max_side + 1 where it is over max_side.
@@ -32,7 +32,7 @@ struct Decimal {
 }
 
 }  // namespace detail
-}  // namespace v0_1
+}  // inline namespace
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DETAIL_DECIMAL_HPP

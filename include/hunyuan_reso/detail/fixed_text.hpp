@@ -7,7 +7,7 @@
 #include "config.hpp"
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
 /// A short text held in place, without allocation. What does not fit is cut off.
 template <std::size_t Capacity>
@@ -33,6 +33,7 @@ class FixedText {
     return *this;
   }
 
+  [[nodiscard]] static constexpr std::size_t capacity() noexcept { return Capacity; }
   [[nodiscard]] constexpr std::string_view view() const noexcept { return {data_, size_}; }
   /// The same, ending in a zero byte; valid as long as this object.
   [[nodiscard]] constexpr const char* c_str() const noexcept { return data_; }
@@ -52,7 +53,7 @@ class FixedText {
   std::size_t size_ = 0;
 };
 
-}  // namespace v0_1
+}  // inline namespace
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DETAIL_FIXED_TEXT_HPP

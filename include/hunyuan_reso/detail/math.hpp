@@ -9,7 +9,7 @@
 #endif
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 namespace detail {
 
 #if defined(__GNUC__)
@@ -23,7 +23,7 @@ namespace detail {
 #endif
 
 }  // namespace detail
-}  // namespace v0_1
+}  // inline namespace
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DETAIL_MATH_HPP

@@ -5,7 +5,7 @@
 #include "config.hpp"
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 namespace detail {
 
 /// How many of `count` items, ascending by their member `begin`, begin at or before `place`. Binary search.
@@ -26,7 +26,7 @@ template <class Item>
 }
 
 }  // namespace detail
-}  // namespace v0_1
+}  // inline namespace
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DETAIL_SEARCH_HPP

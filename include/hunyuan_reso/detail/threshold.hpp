@@ -5,12 +5,13 @@
 #include "binary64.hpp"
 
 namespace hunyuan_reso {
-inline namespace v0_1 {
+inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 namespace detail {
 
+/// By default infinite: above every size.
 struct Fraction {
-  std::uint32_t numerator = 0;
-  std::uint32_t denominator = 1;
+  std::uint32_t numerator = 1;
+  std::uint32_t denominator = 0;
 };
 
 /// The smallest power of four that is at least n; at least 4.
@@ -171,7 +172,7 @@ struct Mean {
 }
 
 }  // namespace detail
-}  // namespace v0_1
+}  // inline namespace
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DETAIL_THRESHOLD_HPP

@@ -2,7 +2,7 @@
 // The same answers under any compiler flags. This file is compiled once for each line of flags/CMakeLists.txt; the
 // reference (support/plain.cpp) is compiled strictly every time. No test framework: it would cost more to compile.
 #include <hunyuan_reso/crop.hpp>
-#include <hunyuan_reso/profile.hpp>
+#include <hunyuan_reso/image_info.hpp>
 #include <hunyuan_reso/snap_batch.hpp>
 
 #include <cstdio>
@@ -32,6 +32,7 @@ struct Digest {
   }
 };
 constexpr std::uint64_t expected_digest = 0x55D0CC5C2211BF23;
+constexpr std::uint64_t expected_vit_digest = 0x3D3A32FA9E779645;
 
 int failures = 0;
 void check(bool condition, const char* what, std::int64_t height, std::int64_t width) {
@@ -82,7 +83,7 @@ void check_batch(const ResolutionGroup& group, const std::vector<Resolution>& si
   snap_batch(group, widths.data(), heights.data(), indices.data(), indices.size());
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const bool valid = widths[i] > 0 && heights[i] > 0;
-    const std::size_t expected = valid ? group.nearest_index(widths[i], heights[i]) : std::size_t{invalid_ratio_index};
+    const std::size_t expected = valid ? group.snap({heights[i], widths[i]}) : std::size_t{snap_refused};
     check(indices[i] == expected, "the batch's ratio index", heights[i], widths[i]);
   }
 }
@@ -139,6 +140,55 @@ void check_built_twice(const ResolutionGroup& built) {
   }
 }
 
+/// One original through the bisection that finds the ViT's grid.
+void check_vit_grid(const Model& model, Resolution original, Digest& digest) {
+  const std::int32_t patch = model.profile.vit_patch;
+  const std::int32_t slots = model.profile.vit_slots;
+  const plain::Size expected = plain::vit_grid(plain_size(original), patch, slots);
+  const Result<ImageInfo> info = build_cond_image_info(model, original);
+  const bool fits = Resolution{expected.height, expected.width}.pixel_count() <= slots;
+  const bool is_right = fits ? plain_size(info->vit_grid()) == expected : info.error() == Errc::vit_grid_exceeds_slots;
+  check(is_right && info.has_value() == fits, "the ViT's grid", original.height, original.width);
+  digest.add_pair(info->vit_token_height, info->vit_token_width);
+}
+
+/// The same grids in a constant expression.
+struct CompiledGrids {
+  static constexpr std::size_t count = 24;
+  Resolution originals[count]{};
+  Resolution grids[count]{};
+};
+constexpr CompiledGrids compiled_grids() {
+  CompiledGrids result;
+  Random random(73);
+  for (std::size_t i = 0; i < CompiledGrids::count; ++i) {
+    result.originals[i] = {random.side(), random.side()};
+    result.grids[i] = *detail::vit_grid(result.originals[i], 16, 1024);
+  }
+  return result;
+}
+
+void check_vit_grids(std::int32_t base_size, Digest& digest) {
+  Model model = *Model::create(profiles::instruct, base_size);
+  for (std::int32_t h = 1; h <= 4096; h += h < 96 ? 1 : 97) {
+    for (std::int32_t w = 1; w <= 4096; w += w < 96 ? 1 : 89) check_vit_grid(model, {h, w}, digest);
+  }
+  Random random(72);
+  for (int i = 0; i < 4000; ++i) check_vit_grid(model, {random.side(), random.side()}, digest);
+  const std::int32_t limits[][2] = {{16, 256}, {16, 64}, {4, 24}, {14, 729}, {1, 1}};
+  for (const auto& limit : limits) {
+    model.profile.vit_patch = limit[0];
+    model.profile.vit_slots = limit[1];
+    for (int i = 0; i < 2000; ++i) check_vit_grid(model, {random.side(), random.side()}, digest);
+  }
+  constexpr CompiledGrids compiled = compiled_grids();
+  for (std::size_t i = 0; i < CompiledGrids::count; ++i) {
+    const Resolution original = compiled.originals[i];
+    const Resolution grid = detail::vit_grid(original, 16, 1024).value_or({});
+    check(grid == compiled.grids[i], "the compiled ViT grid", original.height, original.width);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char**) {
@@ -153,6 +203,12 @@ int main(int argc, char**) {
   inseparable = inseparable.with_extra({max_side, max_side - 1}).with_extra({1, max_side});
   check_group(*ResolutionGroup::create(inseparable), digest);
   check_built_twice(*make_group(profiles::panorama, base_size));
+  Digest vit_digest;
+  check_vit_grids(base_size, vit_digest);
+  if (vit_digest.value != expected_vit_digest) {
+    ++failures;
+    std::printf("the digest of ViT grids is 0x%llX\n", static_cast<unsigned long long>(vit_digest.value));
+  }
   if (digest.value != expected_digest) {
     ++failures;
     std::printf("the digest is 0x%llX\n", static_cast<unsigned long long>(digest.value));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Logits and rotary tables under flags that change floating point: compiled once for each set of flags, compared with
 // logits_reference.cpp, which is always strict. -ffast-math lets a compiler assume that there is no NaN.
-#include <hunyuan_reso/rope_table.hpp>
+#include <hunyuan_reso/rope.hpp>
 #include <hunyuan_reso/text_stage.hpp>
 
 #include <cstdio>
+#include <cstring>
 
 #include "logits_reference.hpp"
 #include "support/random.hpp"
@@ -56,7 +57,7 @@ void check_logits() {
   check(bits_of(lowest_logit) == 0xFF7FFFFF, "the lowest finite number");
   for (int round = 0; round < 50000; ++round) {
     const std::vector<float> values = random_values(random);
-    check(argmax_logit(values.data(), values.size()) == strict::argmax(values), "argmax");
+    check(*argmax_logit(values.data(), values.size()) == strict::argmax(values), "argmax");
     const auto start = static_cast<std::size_t>(random.below(values.size()));
     const std::size_t stop = start + 1 + static_cast<std::size_t>(random.below(values.size() - start));
     const VocabularySlice slice{static_cast<TokenId>(start), static_cast<TokenId>(stop)};
@@ -67,14 +68,56 @@ void check_logits() {
     std::vector<float> expected(values.size(), lowest);
     for (std::size_t i = start; i < stop; ++i) std::memcpy(&expected[i], &values[i], sizeof(float));
     std::vector<float> masked = values;
-    mask_logits(masked.data(), masked.size(), &slice, 1);
+    check(mask_logits(masked.data(), masked.size(), &slice, 1) == Errc::none, "masking");
     check(same_bits(masked, expected), "masked logits");
     const std::size_t best = strict::argmax(expected);
     expected.assign(expected.size(), lowest);
     expected[best] = 0.0F;
     masked = values;
-    mask_logits(masked.data(), masked.size(), &slice, 1, true);
+    check(mask_logits(masked.data(), masked.size(), &slice, 1, true) == Errc::none, "masking");
     check(same_bits(masked, expected), "greedy logits");
+  }
+}
+
+/// The ratio tokens of a row: the same one as the strict argmax of their values alone, in float and in double.
+void check_ratios(const ModelProfile& published) {
+  Random random(87);
+  std::vector<float> logits(static_cast<std::size_t>(published.vocabulary_size));
+  std::vector<double> doubles(logits.size());
+  for (int round = 0; round < 3000; ++round) {
+    ModelProfile profile = published;
+    const std::vector<float> values = random_values(random);
+    std::vector<float> known;
+    std::vector<std::size_t> indices;
+    for (std::size_t i = 0; i < ratio_token_count(profile); ++i) {
+      if (random.below(4) == 0) profile.ratio_tokens.ids[i] = RatioTokens::unknown;
+      const Result<TokenId> id = ratio_token_id(profile, i);
+      if (!id) continue;
+      known.push_back(values[i % values.size()]);
+      indices.push_back(i);
+      std::memcpy(&logits[static_cast<std::size_t>(*id)], &known.back(), sizeof(float));
+      // Widened in whole numbers: a conversion of NaN could be compiled away.
+      const bool is_nan = (bits_of(known.back()) & 0x7FFFFFFF) > 0x7F800000;
+      const std::uint64_t nan_bits = 0xFFF8000000000000;
+      doubles[static_cast<std::size_t>(*id)] = static_cast<double>(known.back());
+      if (is_nan) std::memcpy(&doubles[static_cast<std::size_t>(*id)], &nan_bits, sizeof nan_bits);
+    }
+    const std::size_t expected = indices[strict::argmax(known)];
+    check(*predict_ratio(profile, logits.data(), logits.size()) == expected, "the predicted ratio");
+    check(*predict_ratio(profile, doubles.data(), doubles.size()) == expected, "the predicted ratio in double");
+  }
+}
+
+/// Bases and factors that are refused, NaN and infinity included.
+void check_refused_rescaling() {
+  const std::uint64_t bad[] = {0x7FF8000000000000, 0xFFF8000000000000, 0x7FF0000000000000, 0xFFF0000000000000, 0,
+                               0x8000000000000000, 0xBFF0000000000000};
+  for (const std::uint64_t bits : bad) {
+    double factor = 0;
+    std::memcpy(&factor, &bits, sizeof factor);
+    float thetas[64];
+    check(write_rope_thetas(thetas, 64, 128, 10000.0, factor) == Errc::rescale_not_positive, "a refused factor");
+    check(write_rope_thetas(thetas, 64, 128, factor) == Errc::rescale_not_positive, "a refused base");
   }
 }
 
@@ -88,7 +131,8 @@ void check_rope(std::int32_t dimension, double base) {
   std::vector<float> sin_row(static_cast<std::size_t>(dimension));
   for (int row = 0; row < 3000; ++row) {
     const RopePosition position{static_cast<std::int32_t>(random.below(22800)), static_cast<std::int32_t>(row)};
-    check(write_rope_table(&position, 1, thetas.data(), dimension, cos_row.data(), sin_row.data()) == Errc::none,
+    check(write_rope_table(&position, 1, thetas.data(), dimension, cos_row.data(), sin_row.data(), cos_row.size()) ==
+              Errc::none,
           "a row");
     for (std::size_t k = 0; k < thetas.size(); ++k) {
       const std::int32_t value = k % 2 == 0 ? position.y : position.x;
@@ -104,6 +148,8 @@ void check_rope(std::int32_t dimension, double base) {
 
 int main(int argc, char**) {
   check_logits();
+  check_ratios(argc > 100 ? profiles::base : profiles::panorama);
+  check_refused_rescaling();
   // Through argc, so that no compiler can do it ahead of time.
   check_rope(128 + (argc > 100 ? argc : 0), 10000.0);
   check_rope(64 + (argc > 100 ? argc : 0), 500000.0);

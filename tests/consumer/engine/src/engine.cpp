@@ -2,5 +2,5 @@
 #include "engine/engine.hpp"
 
 std::size_t engine_ratio_index(std::int32_t width, std::int32_t height) {
-  return hunyuan_reso::group_for<hunyuan_reso::profiles::instruct>.nearest_index(width, height);
+  return hunyuan_reso::model_for<hunyuan_reso::profiles::instruct>.group.snap({height, width});
 }

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// expect: the_profile_must_pass_ModelProfile_check
+#include <hunyuan_reso/model.hpp>
+
+namespace hr = hunyuan_reso;
+
+constexpr hr::ModelProfile changed() {
+  hr::ModelProfile profile = hr::profiles::instruct;
+  profile.ratio_tokens.ids[36] = MUST_NOT_COMPILE ? hr::tokens::img : 131000;
+  return profile;
+}
+inline constexpr hr::ModelProfile profile = changed();
+static_assert(hr::model_for<profile>.group.size() == 37);

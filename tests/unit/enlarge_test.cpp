@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// Enlargement plans: sizes, tiles, steps and calls worked out by hand.
+#include <hunyuan_reso/enlarge.hpp>
+
+#include "support/expect.hpp"
+
+namespace {
+
+using namespace hunyuan_reso;
+
+constexpr const Model& model = model_for<profiles::instruct>;
+
+constexpr GenerationRequest drawing() {
+  GenerationRequest request;
+  request.prompt_tokens = 88;
+  request.chain_of_thought_tokens = 0;
+  return request;
+}
+
+constexpr bool four_k() {
+  const auto plan = plan_enlargement(model, drawing(), {2160, 3840});
+  EXPECT(plan.has_value());
+  EXPECT((plan->generation.image.image_size() == Resolution{720, 1280}));
+  EXPECT(plan->is_refined && plan->scale == 3.0);
+  EXPECT((plan->canvas == Resolution{2160, 3840}) && plan->crop_top == 0 && plan->crop_left == 0);
+  EXPECT(plan->kept_share == 1.0);
+  EXPECT(plan->tiles.rows() == 3 && plan->tiles.columns() == 5);
+  EXPECT((plan->tile_image.image_size() == Resolution{1024, 1024}) && plan->tile_image.ratio_index == 16);
+  // 50 steps, strength 0.35: 33 are skipped, 17 run, for each of 15 tiles.
+  EXPECT(plan->first_step == 33 && plan->refinement_steps == 17);
+  EXPECT(plan->model_calls == 50 + 15 * 17);
+  EXPECT(plan->total_flop ==
+         plan->generation.total_flop + plan->tile.first_step_flop + 254 * plan->tile.later_step_flop);
+  EXPECT(plan->latent_bytes == std::int64_t{4} * 32 * 135 * 240);
+  // The other way: base size 3072, whose sequence exceeds the position table.
+  EXPECT(*plan->direct_base_size == 3072);
+  EXPECT(!plan->direct.feasible());
+  return true;
+}
+BOTH_TIMES(four_k)
+
+constexpr bool odd_targets_are_cut_from_a_canvas_of_whole_tokens() {
+  const auto plan = plan_enlargement(model, drawing(), {1141, 919});
+  EXPECT((plan->canvas == Resolution{1152, 928}));
+  EXPECT(plan->crop_top == 5 && plan->crop_left == 4);
+  EXPECT((plan->generation.image.image_size() == Resolution{1152, 896}));
+  EXPECT(plan->is_refined);  // 928 columns from 896
+  EXPECT((plan->tile_image.image_size() == Resolution{1024, 928}) && plan->tiles.size() == 2);
+  EXPECT(plan->enlarged.resized_width == 928 && plan->enlarged.resized_height >= 1152);
+  return true;
+}
+BOTH_TIMES(odd_targets_are_cut_from_a_canvas_of_whole_tokens)
+
+constexpr bool both_ways_where_a_larger_base_size_fits() {
+  const auto plan = plan_enlargement(model, drawing(), {1440, 2560 / 16 * 16});
+  EXPECT(*plan->direct_base_size == 2048);
+  EXPECT(plan->direct.sequence_length < 22800);
+  const auto square = plan_enlargement(model, drawing(), {1536, 1536});
+  EXPECT(*square->direct_base_size == 1536 && square->direct.feasible());
+  EXPECT((square->direct.image.image_size() == Resolution{1536, 1536}));
+  EXPECT(square->tiles.size() == 4 && square->scale == 1.5);
+  return true;
+}
+BOTH_TIMES(both_ways_where_a_larger_base_size_fits)
+
+constexpr bool a_target_within_the_bucket_needs_no_tiles() {
+  const auto plan = plan_enlargement(model, drawing(), {512, 512});
+  EXPECT(!plan->is_refined && plan->scale == 0.5 && plan->model_calls == 50);
+  EXPECT(plan->refinement_steps == 0);
+  return true;
+}
+BOTH_TIMES(a_target_within_the_bucket_needs_no_tiles)
+
+constexpr bool a_rate_gives_seconds_and_no_rate_gives_none() {
+  EnlargementOptions options;
+  EXPECT(plan_enlargement(model, drawing(), {2160, 3840}, options)->seconds == 0.0);
+  options.flop_per_second = 1e15;
+  const auto plan = plan_enlargement(model, drawing(), {2160, 3840}, options);
+  EXPECT(plan->seconds == plan->total_flop / 1e15);
+  return true;
+}
+BOTH_TIMES(a_rate_gives_seconds_and_no_rate_gives_none)
+
+constexpr bool what_is_refused() {
+  EnlargementOptions options;
+  EXPECT(plan_enlargement(model, drawing(), {0, 100}).error() == Errc::side_not_positive);
+  EXPECT(plan_enlargement(model, drawing(), {max_side, 100}).error() == Errc::extra_too_large);
+  options.overlap = 1024;
+  EXPECT(plan_enlargement(model, drawing(), {2160, 3840}, options).error() == Errc::overlap_not_below_tile);
+  options.overlap = 100;
+  EXPECT(plan_enlargement(model, drawing(), {2160, 3840}, options).error() == Errc::tiles_not_aligned);
+  options.overlap = 256;
+  options.strength = 0.0;
+  EXPECT(plan_enlargement(model, drawing(), {2160, 3840}, options).error() == Errc::strength_out_of_range);
+  GenerationRequest request = drawing();
+  request.batch = 0;
+  EXPECT(plan_enlargement(model, request, {2160, 3840}).error() == Errc::count_out_of_range);
+  return true;
+}
+BOTH_TIMES(what_is_refused)
+
+constexpr bool every_profile_can_be_enlarged() {
+  const Resolution targets[] = {{2160, 3840}, {1440, 2560}, {4320, 7680}, {3840, 2160}, {1141, 919}, {16, 4096}};
+  for (const ModelProfile* profile : profiles::all) {
+    const auto own = Model::create(*profile);
+    for (const Resolution target : targets) {
+      const auto plan = plan_enlargement(*own, drawing(), target);
+      EXPECT(plan.has_value());
+      EXPECT(plan->enlarged.crop_top + plan->canvas.height <= plan->enlarged.resized_height);
+      EXPECT(plan->enlarged.crop_left + plan->canvas.width <= plan->enlarged.resized_width);
+      EXPECT(plan->crop_top + target.height <= plan->canvas.height &&
+             plan->crop_left + target.width <= plan->canvas.width);
+    }
+  }
+  return true;
+}
+TEST_CASE("every profile can be enlarged") { CHECK(every_profile_can_be_enlarged()); }
+
+}  // namespace
