@@ -26,41 +26,48 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BASE_SIZES = (256, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192)
-PROFILES = ("base", "instruct", "instruct_distil", "panorama")
 GROWTH = 1.25
 SLACK = 0.03  # of the cost of <string>: what cannot be told from nothing
 
 # Stated for GCC 12, in milliseconds.
 TARGETS_FOR = "gcc-12"
-TARGETS_MS = {"resolution_group.hpp": 60.0, "tokens.hpp": 100.0, "hunyuan_reso.hpp": 250.0, "tables": 150.0}
+TARGETS_MS = {"resolution_group.hpp": 60.0, "tokens.hpp": 15.0, "hunyuan_reso.hpp": 200.0, "tables": 150.0}
 
 
-def tables_source(header):
+def profile_count(include):
+    """Number of published profiles."""
+    with open(os.path.join(include, "hunyuan_reso", "profile.hpp"), encoding="utf-8") as file:
+        return re.search(r"\ball\[\] = \{([^}]*)\}", file.read()).group(1).count("&")
+
+
+def tables_source(header, profiles):
     """All ten base sizes of all profiles as compile-time tables, each looked at."""
     lines = [f"#include <hunyuan_reso/{header}>", "using namespace hunyuan_reso;"]
-    for profile in PROFILES:
+    for profile in range(profiles):
         for base_size in BASE_SIZES:
-            lines.append(f"static_assert(group_for<profiles::{profile}, {base_size}>.size() >= 33);")
+            lines.append(f"static_assert(group_for<*profiles::all[{profile}], {base_size}>.size() >= 33);")
     return "\n".join(lines) + "\n"
 
 
-def presets_source():
+def presets_source(profiles):
     """The same as lists of presets, with names and token ids."""
     lines = ["#include <hunyuan_reso/hunyuan_reso.hpp>", "using namespace hunyuan_reso;"]
-    for profile in PROFILES:
+    for profile in range(profiles):
         for base_size in BASE_SIZES:
-            lines.append(f"static_assert(make_presets(profiles::{profile}, {base_size})->size() >= 33);")
+            model = f"model_for<*profiles::all[{profile}], {base_size}>"
+            lines.append(f"static_assert(make_presets({model}).size() >= 33);")
     return "\n".join(lines) + "\n"
 
 
 def sources(include):
     """Name -> (text, name of what its cost is counted over)."""
+    profiles = profile_count(include)
     result = {"empty": ("", None), "<string>": ("#include <string>\n", "empty")}
     for name in sorted(os.listdir(os.path.join(include, "hunyuan_reso"))):
         if name.endswith(".hpp"):
             result[name] = (f"#include <hunyuan_reso/{name}>\n", "empty")
-    result["tables"] = (tables_source("hunyuan_reso.hpp"), "hunyuan_reso.hpp")
-    result["presets"] = (presets_source(), "hunyuan_reso.hpp")
+    result["tables"] = (tables_source("hunyuan_reso.hpp", profiles), "hunyuan_reso.hpp")
+    result["presets"] = (presets_source(profiles), "hunyuan_reso.hpp")
     return result
 
 
@@ -68,36 +75,38 @@ def sources(include):
 PROGRAMS = {
     "nothing": "int main(int argc, char**) { return argc; }\n",
     "umbrella, unused": "#include <hunyuan_reso/hunyuan_reso.hpp>\nint main(int argc, char**) { return argc; }\n",
-    "one table, snap": "#include <hunyuan_reso/profile.hpp>\nusing namespace hunyuan_reso;\n"
+    "one table, snap": "#include <hunyuan_reso/model.hpp>\nusing namespace hunyuan_reso;\n"
                        "int main(int argc, char**) {\n"
-                       "  return static_cast<int>(group_for<profiles::instruct>.nearest_index(argc, 1024));\n}\n",
-    "one table, snap_batch": "#include <hunyuan_reso/profile.hpp>\n#include <hunyuan_reso/snap_batch.hpp>\n"
+                       "  return static_cast<int>(group_for<profiles::instruct>.snap({1024, argc}));\n}\n",
+    "one table, snap_batch": "#include <hunyuan_reso/model.hpp>\n#include <hunyuan_reso/snap_batch.hpp>\n"
                              "using namespace hunyuan_reso;\n"
                              "void snap_all(const std::int32_t* w, const std::int32_t* h, std::uint8_t* out, "
                              "std::size_t count) {\n"
                              "  snap_batch(group_for<profiles::instruct>, w, h, out, count);\n}\n"
                              "int main(int argc, char**) { return argc; }\n",
-    "group at run time": "#include <hunyuan_reso/profile.hpp>\nusing namespace hunyuan_reso;\n"
+    "group at run time": "#include <hunyuan_reso/model.hpp>\nusing namespace hunyuan_reso;\n"
                          "int main(int argc, char**) {\n"
-                         "  return static_cast<int>(make_group(profiles::instruct, 256 * argc)->nearest_index(1, 2));\n"
+                         "  return static_cast<int>(make_group(profiles::instruct, 256 * argc)->snap({2, 1}));\n"
                          "}\n",
-    "tokens, both directions": "#include <hunyuan_reso/tokens.hpp>\nusing namespace hunyuan_reso;\n"
+    "tokens, both directions": "#include <hunyuan_reso/vocabulary.hpp>\nusing namespace hunyuan_reso;\n"
                                "int main(int argc, char** argv) {\n"
-                               "  return find_token(argv[0]).value_or(0) + static_cast<int>(token_text(argc).size());\n"
+                               "  return find_token(profiles::base, argv[0]).value_or(0) +\n"
+                               "         static_cast<int>(token_text(profiles::base, argc)->size());\n"
                                "}\n",
     "plan": "#include <hunyuan_reso/plan.hpp>\nusing namespace hunyuan_reso;\n"
             "int main(int argc, char** argv) {\n  GenerationRequest request;\n  request.image_size = argv[0];\n"
             "  request.prompt_tokens = argc;\n"
-            "  return plan_generation(request, profiles::instruct)->sequence_length;\n}\n",
+            "  return plan_generation(model_for<profiles::instruct>, request)->sequence_length;\n}\n",
 }
 
 
-def all_tables_program():
-    lines = ["#include <hunyuan_reso/profile.hpp>", "using namespace hunyuan_reso;",
+def all_tables_program(profiles):
+    lines = ["#include <hunyuan_reso/model.hpp>", "using namespace hunyuan_reso;",
              "const ResolutionGroup* table(int profile, int base) {", "  switch (profile * 10 + base) {"]
-    for p, profile in enumerate(PROFILES):
-        for b, base_size in enumerate(BASE_SIZES):
-            lines.append(f"    case {p * 10 + b}: return &group_for<profiles::{profile}, {base_size}>;")
+    for profile in range(profiles):
+        for number, base_size in enumerate(BASE_SIZES):
+            group = f"group_for<*profiles::all[{profile}], {base_size}>"
+            lines.append(f"    case {profile * 10 + number}: return &{group};")
     lines += ["    default: return nullptr;", "  }", "}",
               "int main(int argc, char**) { return static_cast<int>(table(argc % 4, argc % 10)->size()); }"]
     return "\n".join(lines) + "\n"
@@ -146,7 +155,7 @@ class Compiler:
         """Section sizes of every program over the empty one, and what would run before main."""
         result = {}
         programs = dict(PROGRAMS)
-        programs["all 40 tables"] = all_tables_program()
+        programs["all tables"] = all_tables_program(profile_count(self.include))
         for number, (name, text) in enumerate(programs.items()):
             source = os.path.join(self.directory, f"program{number}.cpp")
             target = os.path.join(self.directory, f"program{number}-{self.key}.o")

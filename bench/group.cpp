@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include <hunyuan_reso/profile.hpp>
+#include <hunyuan_reso/model.hpp>
 
 #include "support/check.hpp"
 #include "support/data.hpp"
@@ -91,12 +91,12 @@ void scaling_group_snap_library(benchmark::State& state) {
   const PlainGroup plain = PlainGroup::of(spec_of_rows(state.range(0)));
   const Sizes sizes = random_sizes(size_count);
   for (std::size_t i = 0; i < size_count; ++i) {
-    require(group.nearest_index(sizes.widths[i], sizes.heights[i]) == plain.nearest(sizes.widths[i], sizes.heights[i]),
+    require(group.snap({sizes.heights[i], sizes.widths[i]}) == plain.nearest(sizes.widths[i], sizes.heights[i]),
             "snap in a large group");
   }
   for (auto _ : state) {
     for (std::size_t i = 0; i < size_count; ++i) {
-      benchmark::DoNotOptimize(group.nearest_index(sizes.widths[i], sizes.heights[i]));
+      benchmark::DoNotOptimize(group.snap({sizes.heights[i], sizes.widths[i]}));
     }
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));

@@ -18,7 +18,6 @@ namespace {
 using namespace hunyuan_reso;
 
 constexpr std::size_t vocabulary = 133120;
-constexpr std::size_t most_ratios = 64;
 
 const std::vector<float>& logits() {
   static const std::vector<float> once = [] {
@@ -32,16 +31,10 @@ const std::vector<float>& logits() {
 
 std::unordered_set<TokenId> allowed_ids() {
   std::unordered_set<TokenId> ids;
-  for (std::size_t i = 0; i < profiles::instruct.ratio_token_count(); ++i) {
+  for (std::size_t i = 0; i < ratio_token_count(profiles::instruct); ++i) {
     ids.insert(*ratio_token_id(profiles::instruct, i));
   }
   return ids;
-}
-
-/// The best ratio index from the logits: slices taken out, argmax over what is left.
-std::size_t library_ratio(const RatioSlices& slices, const float* values, float* compact) {
-  const Result<std::size_t> count = slice_logits(values, vocabulary, slices.slices, slices.count, compact, most_ratios);
-  return argmax_logit(compact, *count);
 }
 
 /// The best allowed id among all of the vocabulary.
@@ -56,13 +49,10 @@ TokenId plain_ratio(const std::unordered_set<TokenId>& allowed, const float* val
 }
 
 void ratio_logits_library(benchmark::State& state) {
-  const RatioSlices slices = ratio_slices(profiles::instruct);
-  float compact[most_ratios];
-  require(*ratio_token_id(profiles::instruct, library_ratio(slices, logits().data(), compact)) ==
-              plain_ratio(allowed_ids(), logits().data()),
-          "ratio");
+  const Result<std::size_t> once = predict_ratio(profiles::instruct, logits().data(), vocabulary);
+  require(*ratio_token_id(profiles::instruct, *once) == plain_ratio(allowed_ids(), logits().data()), "ratio");
   for (auto _ : state) {
-    benchmark::DoNotOptimize(library_ratio(slices, logits().data(), compact));
+    benchmark::DoNotOptimize(predict_ratio(profiles::instruct, logits().data(), vocabulary));
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations());
@@ -73,8 +63,8 @@ void ratio_logits_plain(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 void ratio_logits_floor_memcpy(benchmark::State& state) {
-  float compact[most_ratios];
-  const std::size_t bytes = profiles::instruct.ratio_token_count() * sizeof(float);
+  float compact[RatioTokens::capacity];
+  const std::size_t bytes = ratio_token_count(profiles::instruct) * sizeof(float);
   for (auto _ : state) {
     std::memcpy(compact, logits().data() + 128044, bytes);
     benchmark::DoNotOptimize(compact);
@@ -93,13 +83,13 @@ void mask_logits_library(benchmark::State& state) {
   const RatioSlices slices = ratio_slices(profiles::instruct);
   const std::unordered_set<TokenId> allowed = allowed_ids();
   std::vector<float> values = logits();
-  mask_logits(values.data(), vocabulary, slices.slices, slices.count);
+  require(mask_logits(values.data(), vocabulary, slices.slices, slices.count) == Errc::none, "mask");
   for (std::size_t i = 0; i < vocabulary; ++i) {
     const float expected = allowed.count(static_cast<TokenId>(i)) != 0 ? logits()[i] : lowest_logit;
     require(std::memcmp(&values[i], &expected, sizeof expected) == 0, "masked logits");
   }
   for (auto _ : state) {
-    mask_logits(values.data(), vocabulary, slices.slices, slices.count);
+    benchmark::DoNotOptimize(mask_logits(values.data(), vocabulary, slices.slices, slices.count));
     benchmark::DoNotOptimize(values.data());
     benchmark::ClobberMemory();
   }
@@ -130,7 +120,7 @@ void mask_logits_floor_memset(benchmark::State& state) {
 /// The greatest of all logits.
 void argmax_library(benchmark::State& state) {
   const auto best = static_cast<std::size_t>(std::max_element(logits().begin(), logits().end()) - logits().begin());
-  require(argmax_logit(logits().data(), vocabulary) == best, "argmax");
+  require(*argmax_logit(logits().data(), vocabulary) == best, "argmax");
   for (auto _ : state) benchmark::DoNotOptimize(argmax_logit(logits().data(), vocabulary));
   count_logits(state);
 }

@@ -17,8 +17,7 @@ using namespace hunyuan_reso;
 
 AttentionLayout layout_of(std::int32_t length) {
   const std::vector<ImageRun> runs = image_runs(length);
-  return *AttentionLayout::create(runs.data(), runs.size(), ConditioningImageType::vae_vit,
-                                  ConditioningAttention::joint_full);
+  return *AttentionLayout::create(profiles::instruct, runs.data(), runs.size());
 }
 
 /// Causal, or both in the same slice: every slice is asked for every element.

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <hunyuan_reso/profile.hpp>
+#include <hunyuan_reso/model.hpp>
 #include <hunyuan_reso/snap_batch.hpp>
 
 #include "support/data.hpp"

@@ -76,8 +76,7 @@ struct PlainPlan {
   double first_step_flop = 0;
 };
 
-PlainPlan plain_plan(const std::string& image_size, int prompt_tokens) {
-  const PlainGroup group(1024, 64, 16, {{1024, 768}, {1280, 720}, {768, 1024}, {720, 1280}});
+PlainPlan plain_plan(const PlainGroup& group, const std::string& image_size, int prompt_tokens) {
   const PlainSize size = plain_parse(image_size);
   PlainPlan plan;
   plan.image = plain_info(group, size.height, size.width);
@@ -95,7 +94,7 @@ PlainPlan plain_plan(const std::string& image_size, int prompt_tokens) {
 }
 
 struct Setup {
-  ResolutionGroup group = *make_group(profiles::instruct);
+  Model model = *Model::create(profiles::instruct);
   PlainGroup plain = PlainGroup::of(profiles::instruct.group_spec(1024, ExtraScaling::absolute));
   std::vector<std::string> texts;        // pixels, ratios, ratio tokens, auto
   std::vector<std::string> pixel_texts;  // pixels only
@@ -119,7 +118,7 @@ struct Setup {
               "parse_image_size");
     }
     for (const std::string& text : pixel_texts) {
-      const Result<ImageInfo> info = build_gen_image_info(text, profiles::instruct, group);
+      const Result<ImageInfo> info = build_gen_image_info(model, text);
       const PlainSize size = plain_parse(text);
       const PlainInfo other = plain_info(plain, size.height, size.width);
       require(info->image_width == other.image_width && info->image_height == other.image_height &&
@@ -127,8 +126,8 @@ struct Setup {
                   info->image_token_length == other.image_token_length && info->base_size == other.base_size &&
                   info->ratio_index == static_cast<std::size_t>(other.ratio_index),
               "image info");
-      const Result<GenerationPlan> plan = plan_generation(request(text), profiles::instruct);
-      const PlainPlan plain_one = plain_plan(text, 100);
+      const Result<GenerationPlan> plan = plan_generation(model, request(text));
+      const PlainPlan plain_one = plain_plan(plain, text, 100);
       const double difference = plan->first_step_flop - plain_one.first_step_flop;
       require(plan->sequence_length == plain_one.sequence_length && plan->kv_bytes == plain_one.kv_bytes &&
                   difference < 1e-9 * plain_one.first_step_flop && -difference < 1e-9 * plain_one.first_step_flop,
@@ -161,7 +160,7 @@ void each(benchmark::State& state, const std::vector<std::string>& texts, Ask as
 }
 
 void parse_library(benchmark::State& state) {
-  each(state, setup().texts, [](const std::string& text) { return parse_image_size(text, profiles::instruct); });
+  each(state, setup().texts, [](const std::string& text) { return parse_image_size(text, setup().model.profile); });
 }
 void parse_plain(benchmark::State& state) { each(state, setup().texts, plain_parse); }
 
@@ -177,8 +176,7 @@ void parse_floor_read(benchmark::State& state) {
 }
 
 void image_info_library(benchmark::State& state) {
-  each(state, setup().pixel_texts,
-       [](const std::string& text) { return build_gen_image_info(text, profiles::instruct, setup().group); });
+  each(state, setup().pixel_texts, [](const std::string& text) { return build_gen_image_info(setup().model, text); });
 }
 void image_info_plain(benchmark::State& state) {
   each(state, setup().pixel_texts, [](const std::string& text) {
@@ -189,10 +187,10 @@ void image_info_plain(benchmark::State& state) {
 
 void plan_library(benchmark::State& state) {
   each(state, setup().pixel_texts,
-       [](const std::string& text) { return plan_generation(Setup::request(text), profiles::instruct); });
+       [](const std::string& text) { return plan_generation(setup().model, Setup::request(text)); });
 }
 void plan_plain(benchmark::State& state) {
-  each(state, setup().pixel_texts, [](const std::string& text) { return plain_plan(text, 100); });
+  each(state, setup().pixel_texts, [](const std::string& text) { return plain_plan(setup().plain, text, 100); });
 }
 
 BENCHMARK(parse_library)->Name("parse/library")->Arg(count);

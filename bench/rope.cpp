@@ -7,7 +7,6 @@
 #include <memory>
 
 #include <hunyuan_reso/rope.hpp>
-#include <hunyuan_reso/rope_table.hpp>
 
 #include "support/check.hpp"
 #include "support/layout.hpp"
@@ -52,25 +51,25 @@ void rope_positions_library(benchmark::State& state) {
   const RopeLayout layout = layout_of(length);
   const std::vector<RopeImage> images = images_of(length);
   std::vector<RopePosition> positions(static_cast<std::size_t>(length));
-  require(write_rope_positions(layout, positions.data(), positions.size()) == Errc::none, "positions");
+  require(layout.write(positions.data(), positions.size()) == Errc::none, "positions");
   for (std::int32_t i = 0; i < length; ++i) {
     require(positions[static_cast<std::size_t>(i)] == plain_position(images, i), "positions");
   }
   for (auto _ : state) {
-    benchmark::DoNotOptimize(write_rope_positions(layout, positions.data(), positions.size()));
+    benchmark::DoNotOptimize(layout.write(positions.data(), positions.size()));
     benchmark::DoNotOptimize(positions.data());
     benchmark::ClobberMemory();
   }
   count_positions(state);
 }
 
-/// rope_position for every token, as a kernel does.
+/// position() for every token, as a kernel does.
 void rope_positions_one_by_one(benchmark::State& state) {
   const auto length = static_cast<std::int32_t>(state.range(0));
   const RopeLayout layout = layout_of(length);
   std::vector<RopePosition> positions(static_cast<std::size_t>(length));
   for (auto _ : state) {
-    for (std::int32_t i = 0; i < length; ++i) positions[static_cast<std::size_t>(i)] = rope_position(layout, i);
+    for (std::int32_t i = 0; i < length; ++i) positions[static_cast<std::size_t>(i)] = layout.position(i);
     benchmark::DoNotOptimize(positions.data());
     benchmark::ClobberMemory();
   }
@@ -107,13 +106,13 @@ void rope_table_library(benchmark::State& state) {
   const RopeLayout layout = layout_of(static_cast<std::int32_t>(state.range(0)));
   std::vector<RopePosition> positions(length);
   float thetas[head_dimension / 2];
-  require(write_rope_positions(layout, positions.data(), length) == Errc::none, "positions");
-  require(write_rope_thetas(thetas, head_dimension / 2, head_dimension) == Errc::none, "thetas");
+  require(layout.write(positions.data(), length) == Errc::none, "positions");
+  require(write_rope_thetas(profiles::instruct, thetas, head_dimension / 2) == Errc::none, "thetas");
   std::vector<float> cosines(length * head_dimension);
   std::vector<float> sines(length * head_dimension);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(
-        write_rope_table(positions.data(), length, thetas, head_dimension, cosines.data(), sines.data()));
+    benchmark::DoNotOptimize(write_rope_table(positions.data(), length, thetas, head_dimension, cosines.data(),
+                                              sines.data(), cosines.size()));
     benchmark::DoNotOptimize(cosines.data());
     benchmark::DoNotOptimize(sines.data());
     benchmark::ClobberMemory();

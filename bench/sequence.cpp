@@ -26,16 +26,13 @@ const std::vector<TokenId>& no_encoder(std::string_view) {
 std::vector<Section> sections_of(std::int32_t length) {
   std::int32_t side = 64;
   while (2 * side * side > length) side /= 2;
-  ImageBlock block;
-  block.token_height = side;
-  block.token_width = side;
-  block.token_length = side * side;
-  block.base_size = 1024;
-  block.ratio_index = square_ratio_index;
-  ImageBlock conditioning = block;
-  conditioning.token_height = side / 2;
-  conditioning.token_width = side / 2;
-  conditioning.token_length = side * side / 4;
+  ImageInfo generated = *image_info_of_row(model_for<profiles::instruct>, 16);  // the square
+  ImageInfo conditioning = generated;
+  conditioning.kind = ImageKind::cond_vae;
+  generated.token_height = generated.token_width = side;
+  generated.image_token_length = std::int64_t{side} * side;
+  conditioning.token_height = conditioning.token_width = side / 2;
+  conditioning.image_token_length = std::int64_t{side} * side / 4;
   const std::int32_t text = length - 1 - side * side - side * side / 4 - 2 * 5;
   Random random(seed);
   std::vector<Section> sections;
@@ -43,8 +40,7 @@ std::vector<Section> sections_of(std::int32_t length) {
     Section section;
     for (std::int32_t i = 0; i < part; ++i) section.tokens.push_back(static_cast<TokenId>(random.below(127957)));
     sections.push_back(section);
-    sections.push_back(sections.size() == 1 ? Section::of_image(SectionKind::cond_vae_image, conditioning)
-                                            : Section::of_image(SectionKind::gen_image, block));
+    sections.push_back(sections.size() == 1 ? Section::of_image(conditioning) : Section::of_image(generated));
   }
   return sections;
 }
@@ -60,17 +56,17 @@ PlainSequence plain_build(const std::vector<Section>& sections) {
   PlainSequence sequence;
   sequence.ids.push_back(tokens::bos);
   for (const Section& section : sections) {
-    if (section.kind == SectionKind::text) {
+    if (!section.is_image) {
       for (const TokenId id : section.tokens) sequence.ids.push_back(id);
       continue;
     }
     sequence.ids.push_back(tokens::boi);
-    sequence.ids.push_back(*size_token_id(section.image.base_size));
+    sequence.ids.push_back(*size_token_id(profiles::instruct, section.image.base_size));
     sequence.ids.push_back(*ratio_token_id(profiles::instruct, section.image.ratio_index));
     sequence.timestep_positions.push_back(static_cast<std::int32_t>(sequence.ids.size()));
     sequence.ids.push_back(tokens::timestep);
     const auto start = static_cast<std::int32_t>(sequence.ids.size());
-    for (std::int32_t i = 0; i < section.image.token_length; ++i) sequence.ids.push_back(tokens::img);
+    for (std::int32_t i = 0; i < section.image.image_token_length; ++i) sequence.ids.push_back(tokens::img);
     sequence.image_slices.push_back({start, static_cast<std::int32_t>(sequence.ids.size())});
     sequence.ids.push_back(tokens::eoi);
   }
@@ -78,7 +74,7 @@ PlainSequence plain_build(const std::vector<Section>& sections) {
 }
 
 TokenSequence build(const std::vector<Section>& sections) {
-  return *build_sequence(sections, profiles::instruct, no_encoder);
+  return *build_sequence(profiles::instruct, sections, no_encoder);
 }
 
 void require_same(const TokenSequence& sequence, const PlainSequence& plain) {

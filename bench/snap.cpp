@@ -3,7 +3,7 @@
 // before.
 #include <benchmark/benchmark.h>
 
-#include <hunyuan_reso/profile.hpp>
+#include <hunyuan_reso/model.hpp>
 
 #include "support/check.hpp"
 #include "support/data.hpp"
@@ -23,9 +23,8 @@ struct Setup {
 
   Setup() {
     for (std::size_t i = 0; i < count; ++i) {
-      require(
-          group.nearest_index(sizes.widths[i], sizes.heights[i]) == plain.nearest(sizes.widths[i], sizes.heights[i]),
-          "snap");
+      require(group.snap({sizes.heights[i], sizes.widths[i]}) == plain.nearest(sizes.widths[i], sizes.heights[i]),
+              "snap");
     }
   }
 };
@@ -36,7 +35,7 @@ const Setup& setup() {
 }
 
 std::size_t snap(const ResolutionGroup& group, std::int32_t width, std::int32_t height) {
-  return group.nearest_index(width, height);
+  return group.snap({height, width});
 }
 std::size_t snap(const PlainGroup& group, std::int32_t width, std::int32_t height) {
   return group.nearest(width, height);

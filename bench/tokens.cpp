@@ -5,7 +5,7 @@
 #include <string>
 #include <unordered_map>
 
-#include <hunyuan_reso/tokens.hpp>
+#include <hunyuan_reso/vocabulary.hpp>
 
 #include "support/check.hpp"
 #include "support/data.hpp"
@@ -32,13 +32,13 @@ struct Setup {
   Setup() {
     std::vector<TokenId> known;
     for (TokenId id = first_id; id <= last_id; ++id) {
-      const TokenText text = token_text(id);
-      if (text.empty()) continue;
-      id_of.emplace(std::string(text.view()), id);
-      text_of.emplace(id, std::string(text.view()));
+      const Result<TokenText> text = token_text(profiles::instruct, id);
+      if (!text) continue;
+      id_of.emplace(std::string(text->view()), id);
+      text_of.emplace(id, std::string(text->view()));
       known.push_back(id);
     }
-    for (std::size_t i = 0; i < profiles::instruct.ratio_token_count(); ++i) {
+    for (std::size_t i = 0; i < ratio_token_count(profiles::instruct); ++i) {
       const TokenId id = *ratio_token_id(profiles::instruct, i);
       id_of_ratio.emplace(i, id);
       ratio_of_id.emplace(id, i);
@@ -52,12 +52,12 @@ struct Setup {
     }
     for (const std::string& text : texts) {
       const auto found = id_of.find(text);
-      require(find_token(text) == (found == id_of.end() ? std::nullopt : std::optional<TokenId>(found->second)),
-              "find_token");
+      const Result<TokenId> id = find_token(profiles::instruct, text);
+      require(id.has_value() == (found != id_of.end()) && (!id || *id == found->second), "find_token");
     }
-    for (const TokenId id : ids) require(token_text(id) == text_of.at(id), "token_text");
+    for (const TokenId id : ids) require(token_text(profiles::instruct, id)->view() == text_of.at(id), "token_text");
     for (const TokenId id : ratio_ids) {
-      require(ratio_index_of(profiles::instruct, id) == ratio_of_id.at(id), "ratio_index_of");
+      require(*ratio_index_of(profiles::instruct, id) == ratio_of_id.at(id), "ratio_index_of");
     }
   }
 };
@@ -78,19 +78,19 @@ void each(benchmark::State& state, const Questions& questions, Ask ask) {
 
 TokenId look_up(const std::string& text) {
   const auto found = setup().id_of.find(text);
-  return found == setup().id_of.end() ? invalid_token_id : found->second;
+  return found == setup().id_of.end() ? -1 : found->second;
 }
 
 void find_token_library(benchmark::State& state) {
-  each(state, setup().texts, [](const std::string& text) { return find_token(text); });
+  each(state, setup().texts, [](const std::string& text) { return find_token(profiles::instruct, text); });
 }
 void find_token_plain(benchmark::State& state) { each(state, setup().texts, look_up); }
 void find_ratio_token_library(benchmark::State& state) {
-  each(state, setup().ratio_texts, [](const std::string& text) { return find_token(text); });
+  each(state, setup().ratio_texts, [](const std::string& text) { return find_token(profiles::instruct, text); });
 }
 void find_ratio_token_plain(benchmark::State& state) { each(state, setup().ratio_texts, look_up); }
 void token_text_library(benchmark::State& state) {
-  each(state, setup().ids, [](TokenId id) { return token_text(id); });
+  each(state, setup().ids, [](TokenId id) { return token_text(profiles::instruct, id); });
 }
 void token_text_plain(benchmark::State& state) {
   each(state, setup().ids, [](TokenId id) { return setup().text_of.find(id)->second; });

@@ -119,8 +119,7 @@ __global__ void __launch_bounds__(threads_per_block)
 
 void measure_mask(std::uint64_t seed, std::vector<Measurement>& results) {
   const std::vector<ImageRun> runs = image_runs(length);
-  const AttentionLayout layout = *AttentionLayout::create(runs.data(), runs.size(), ConditioningImageType::vae_vit,
-                                                          ConditioningAttention::joint_full);
+  const AttentionLayout layout = *AttentionLayout::create(profiles::instruct, runs.data(), runs.size());
   std::vector<float> queries(length);
   std::vector<float> keys(length);
   for (std::size_t i = 0; i < queries.size(); ++i) {

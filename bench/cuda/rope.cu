@@ -3,7 +3,7 @@
 // token.
 #include <cmath>
 
-#include <hunyuan_reso/rope_table.hpp>
+#include <hunyuan_reso/rope.hpp>
 
 #include "../support/layout.hpp"
 #include "common.hpp"
@@ -28,7 +28,7 @@ __global__ void __launch_bounds__(threads_per_block)
     write_positions(const __grid_constant__ RopeLayout layout, RopePosition* positions, std::size_t count) {
   const std::size_t stride = std::size_t{gridDim.x} * threads_per_block;
   for (std::size_t i = blockIdx.x * std::size_t{threads_per_block} + threadIdx.x; i < count; i += stride) {
-    positions[i] = rope_position(layout, static_cast<std::int32_t>(i % length));
+    positions[i] = layout.position(static_cast<std::int32_t>(i % length));
   }
 }
 
@@ -42,7 +42,7 @@ __global__ void __launch_bounds__(threads_per_block)
   for (int k = 0; k < 4; ++k) theta[k] = thetas.of[4 * column + k];
   for (std::uint32_t token = blockIdx.x * tokens_per_block + threadIdx.x / threads_per_token; token < tokens;
        token += gridDim.x * tokens_per_block) {
-    const RopePosition position = rope_position(layout, static_cast<std::int32_t>(token % length));
+    const RopePosition position = layout.position(static_cast<std::int32_t>(token % length));
     const auto y = static_cast<float>(position.y);
     const auto x = static_cast<float>(position.x);
     float4 c;
@@ -84,7 +84,7 @@ void measure_rope(std::vector<Measurement>& results) {
   for (const ImageRun& run : runs) images.push_back({run.slice.start, run.token_height, run.token_width});
   const RopeLayout layout = *RopeLayout::create(images.data(), images.size(), length);
   Thetas thetas{};
-  require(write_rope_thetas(thetas.of, half, head_dimension) == Errc::none, "thetas");
+  require(write_rope_thetas(profiles::instruct, thetas.of, half) == Errc::none, "thetas");
 
   const std::size_t tokens = std::size_t{length} * batch;
   const std::size_t values = tokens * head_dimension;
@@ -103,7 +103,7 @@ void measure_rope(std::vector<Measurement>& results) {
 
   // All positions equal to the host's; all of the table near the host's, which rounds the same angles' cos and sin.
   std::vector<RopePosition> expected(length);
-  require(write_rope_positions(layout, expected.data(), expected.size()) == Errc::none, "positions");
+  require(layout.write(expected.data(), expected.size()) == Errc::none, "positions");
   positions.poison(0x77);
   write_positions<<<position_blocks, threads_per_block>>>(layout, positions.data(), tokens);
   check(cudaDeviceSynchronize(), "write_positions");
@@ -113,7 +113,7 @@ void measure_rope(std::vector<Measurement>& results) {
   std::vector<float> expected_cosines(std::size_t{length} * head_dimension);
   std::vector<float> expected_sines(expected_cosines.size());
   require(write_rope_table(expected.data(), expected.size(), thetas.of, head_dimension, expected_cosines.data(),
-                           expected_sines.data()) == Errc::none,
+                           expected_sines.data(), expected_sines.size()) == Errc::none,
           "table");
   cosines.poison(0xFF);  // NaN
   sines.poison(0xFF);

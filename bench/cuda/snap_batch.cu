@@ -3,11 +3,10 @@
 #include <cstring>
 #include <numeric>
 
-#include <hunyuan_reso/profile.hpp>
+#include <hunyuan_reso/model.hpp>
 #include <hunyuan_reso/snap_batch.hpp>
 
 #include "common.hpp"
-#include "snap_table.hpp"
 
 namespace hunyuan_reso_bench {
 namespace {
@@ -17,41 +16,18 @@ using namespace hunyuan_reso;
 constexpr int threads_per_block = 256;
 constexpr int fours_per_thread = 4;  // loads of four widths and of four heights in flight
 
-/// The entry of a size in binary32; one of those that are unknown where a side is below 1.
-__device__ std::uint32_t entry_of(const SnapTable& table, int width, int height) {
-  const auto w = static_cast<float>(width);
-  const auto h = static_cast<float>(height);
-  const int cell = __float2int_rz(__fdividef(h * static_cast<float>(SnapTable::cells), h + w));
-  return table.entries[min(width, height) > 0 ? cell : 0];
-}
-
-/// What the table leaves open: passes one threshold, or all of them where it is not known which one is near.
-__device__ std::uint32_t decide(const SnapTable& table, std::uint32_t entry, int width, int height) {
-  if (entry < SnapTable::undecided) return entry;
-  if (min(width, height) < 1) return invalid_ratio_index;
-  const bool is_unknown = entry == SnapTable::unknown;
-  std::uint32_t passed = is_unknown ? 0 : entry - SnapTable::undecided;
-  const std::uint32_t end = is_unknown ? table.threshold_count : passed + 1;
-  const auto w = static_cast<std::uint32_t>(width);
-  const auto h = static_cast<std::uint32_t>(height);
-  while (passed < end && std::uint64_t{h} * table.last_width[passed] > std::uint64_t{w} * table.last_height[passed]) {
-    ++passed;
-  }
-  return table.row[passed];
-}
-
 __device__ std::uint32_t snap_four(const SnapTable& table, int4 width, int4 height) {
-  std::uint32_t a = entry_of(table, width.x, height.x);
-  std::uint32_t b = entry_of(table, width.y, height.y);
-  std::uint32_t c = entry_of(table, width.z, height.z);
-  std::uint32_t d = entry_of(table, width.w, height.w);
-  if (((a | b | c | d) & SnapTable::undecided) != 0) {
-    a = decide(table, a, width.x, height.x);
-    b = decide(table, b, width.y, height.y);
-    c = decide(table, c, width.z, height.z);
-    d = decide(table, d, width.w, height.w);
+  std::uint8_t a = table.look_up({height.x, width.x});
+  std::uint8_t b = table.look_up({height.y, width.y});
+  std::uint8_t c = table.look_up({height.z, width.z});
+  std::uint8_t d = table.look_up({height.w, width.w});
+  if (SnapTable::is_open(a | b | c | d)) {
+    if (SnapTable::is_open(a)) a = table.decide(a, {height.x, width.x});
+    if (SnapTable::is_open(b)) b = table.decide(b, {height.y, width.y});
+    if (SnapTable::is_open(c)) c = table.decide(c, {height.z, width.z});
+    if (SnapTable::is_open(d)) d = table.decide(d, {height.w, width.w});
   }
-  return a | b << 8 | c << 16 | d << 24;
+  return std::uint32_t{a} | std::uint32_t{b} << 8 | std::uint32_t{c} << 16 | std::uint32_t{d} << 24;
 }
 
 constexpr std::size_t fours_per_block = std::size_t{threads_per_block} * fours_per_thread;
@@ -100,18 +76,22 @@ __global__ void __launch_bounds__(threads_per_block)
   }
   const std::size_t rest = fours * 4 + threadIdx.x;
   if (rest < count) {
-    const std::uint32_t entry = entry_of(table, widths[rest], heights[rest]);
-    ratio_indices[rest] = static_cast<std::uint8_t>(decide(table, entry, widths[rest], heights[rest]));
+    ratio_indices[rest] = table.snap({heights[rest], widths[rest]});
   }
 }
 
-/// The library's function for one size, with the group as a kernel argument: the least to write.
+/// The library's function for one size.
+HUNYUAN_RESO_HD std::uint8_t snap_one(const ResolutionGroup& group, std::int32_t width, std::int32_t height) {
+  return width > 0 && height > 0 ? static_cast<std::uint8_t>(group.snap({height, width})) : snap_refused;
+}
+
+/// That function, with the group as a kernel argument: the least to write.
 __global__ void __launch_bounds__(threads_per_block)
     snap_by_value(const __grid_constant__ ResolutionGroup group, const std::int32_t* widths,
                   const std::int32_t* heights, std::uint8_t* ratio_indices, std::size_t count) {
   const std::size_t stride = std::size_t{gridDim.x} * threads_per_block;
   for (std::size_t i = blockIdx.x * std::size_t{threads_per_block} + threadIdx.x; i < count; i += stride) {
-    ratio_indices[i] = snap_or_invalid(group, widths[i], heights[i]);
+    ratio_indices[i] = snap_one(group, widths[i], heights[i]);
   }
 }
 
@@ -129,14 +109,14 @@ __global__ void __launch_bounds__(threads_per_block)
   for (std::size_t i = blockIdx.x * std::size_t{threads_per_block} + threadIdx.x; i < count / 4; i += stride) {
     const int4 width = reinterpret_cast<const int4*>(widths)[i];
     const int4 height = reinterpret_cast<const int4*>(heights)[i];
-    const std::uint32_t a = snap_or_invalid(group, width.x, height.x);
-    const std::uint32_t b = snap_or_invalid(group, width.y, height.y);
-    const std::uint32_t c = snap_or_invalid(group, width.z, height.z);
-    const std::uint32_t d = snap_or_invalid(group, width.w, height.w);
+    const std::uint32_t a = snap_one(group, width.x, height.x);
+    const std::uint32_t b = snap_one(group, width.y, height.y);
+    const std::uint32_t c = snap_one(group, width.z, height.z);
+    const std::uint32_t d = snap_one(group, width.w, height.w);
     reinterpret_cast<std::uint32_t*>(ratio_indices)[i] = a | b << 8 | c << 16 | d << 24;
   }
   const std::size_t rest = count / 4 * 4 + threadIdx.x;
-  if (blockIdx.x == 0 && rest < count) ratio_indices[rest] = snap_or_invalid(group, widths[rest], heights[rest]);
+  if (blockIdx.x == 0 && rest < count) ratio_indices[rest] = snap_one(group, widths[rest], heights[rest]);
 }
 
 struct Ratios {
@@ -250,7 +230,7 @@ Sizes hard_sizes(const ResolutionGroup& group, std::size_t count, std::uint64_t 
 std::vector<std::uint8_t> reference(const ResolutionGroup& group, const Sizes& sizes) {
   std::vector<std::uint8_t> indices(sizes.widths.size());
   on_all_processors(indices.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) indices[i] = snap_or_invalid(group, sizes.widths[i], sizes.heights[i]);
+    for (std::size_t i = begin; i < end; ++i) indices[i] = snap_one(group, sizes.widths[i], sizes.heights[i]);
   });
   return indices;
 }
@@ -267,7 +247,7 @@ struct Device {
 
   Device(const ResolutionGroup& of, std::size_t count)
       : group(of),
-        table(std::vector<SnapTable>{make_snap_table(of)}),
+        table(std::vector<SnapTable>{*SnapTable::create(of)}),
         group_copy(std::vector<ResolutionGroup>{of}),
         widths(count),
         heights(count),
