@@ -3,12 +3,13 @@
 # Builds the LibTorch example for an H100 or H200 and runs everything there is to run on one GPU.
 #   [EXTRA_PREFIX=DIR] [FIXTURES=DIR] [OUT=DIR] [BUILD=DIR] [MAX_BASE=1] examples/libtorch/gpu.sh
 # EXTRA_PREFIX: more folders with headers (include/CLI, include/stb, include/nlohmann), separated by semicolons.
-# FIXTURES: a folder with folders of recorded checkpoints. Logs go to OUT (/tmp/out); a short table comes last.
+# FIXTURES: a folder with folders of recorded networks (the example's own tests); archives of recorded requests are taken
+# from there, from its mini/ and from the example's tests. Logs go to OUT (/tmp/out); a short table comes last.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 out=${OUT:-/tmp/out}
 build=${BUILD:-/tmp/hunyuan-generate-build}
-fixtures=$(cd "${FIXTURES:-$here/../../tests/data}" && pwd) || exit 2
+fixtures=$(cd "${FIXTURES:-$here/tests}" && pwd) || exit 2
 torch=$(python3 -c 'import torch;print(torch.utils.cmake_prefix_path)') || exit 2
 mkdir -p "$out" "$build"
 table=$out/table.txt
@@ -48,6 +49,19 @@ for folder in "$fixtures"/*/; do
   run "check_${name}_fp32_layers_0_cpu" 60 "$check" --strict --devices 0,cpu "$folder"
   run "graph_${name}" 60 "$build/hunyuan-generate-graph-test" "$folder"
 done
+
+# Recorded requests, from the prompt to the picture. Noise comes from the recording: other libraries draw other numbers.
+for archive in "$fixtures"/*.tar.xz "$fixtures"/mini/*.tar.xz "$here"/tests/*.tar.xz; do
+  [ -e "$archive" ] || continue
+  name=$(basename "$archive" .tar.xz)
+  [ -d "$out/requests/$name" ] && continue
+  mkdir -p "$out/requests"
+  (cd "$out/requests" && cmake -E tar xf "$archive")
+  check=$build/hunyuan-generate-check
+  run "requests_${name}_fp32_cpu" 120 "$check" --recorded-noise --requests "$out/requests/$name"
+  run "requests_${name}_fp32_cuda" 120 "$check" --recorded-noise --device cuda --requests "$out/requests/$name"
+done
+run pipeline_test 60 "$build/hunyuan-generate-pipeline-test" "$here/tests/tiny_a"
 
 generate=$build/hunyuan-generate
 tiny=$fixtures/tiny_a

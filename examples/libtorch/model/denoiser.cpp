@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#include "model/denoiser.hpp"
+
+#include <utility>  // move
+
+#include "adapter/error.hpp"
+
+namespace hunyuan_generate {
+namespace {
+
+void require_shape(const at::Tensor& tensor, c10::IntArrayRef shape, const char* what) {
+  const std::string found = tensor.defined() ? shape_text(tensor.sizes()) : "no tensor";
+  if (!tensor.defined() || tensor.sizes() != shape) {
+    throw Error(std::string("image sequence: ") + what + " is " + found + ", expected " + shape_text(shape));
+  }
+}
+
+void require_cover(const std::vector<AttentionSegment>& segments, std::int64_t queries, std::int64_t keys) {
+  std::int64_t next = 0;
+  bool good = true;
+  for (const AttentionSegment& segment : segments) {
+    good = good && segment.start == next && segment.count > 0 && segment.keys > 0 && segment.keys <= keys;
+    next = segment.start + segment.count;
+  }
+  if (!good || next != queries) throw Error("image sequence: its attention segments do not cover its tokens");
+}
+
+}  // namespace
+
+Denoiser::Denoiser(const Model& model, ImageSequence sequence, std::vector<Overwrite> conditioning,
+                   const ScheduleTensors& schedule, double guidance_scale, const ComputeOptions& options,
+                   std::int64_t pictures)
+    : model_(&model),
+      sequence_(std::move(sequence)),
+      conditioning_(std::move(conditioning)),
+      options_(options),
+      guidance_scale_(guidance_scale),
+      pictures_(pictures),
+      rows_(sequence_.rows()),
+      cache_(model.config, rows_, sequence_.length(), model.backbone.dtype(), model.backbone.layer_devices()),
+      known_(static_cast<std::size_t>(rows_)) {
+  check_sequence();
+  const at::Device device = model.backbone.device();
+  const std::int64_t length = sequence_.length(), start = sequence_.scalars.start;
+  const std::int64_t fed = sequence_.image.stop - start;
+  first_ = {0, sequence_.rope, sequence_.mask, length, sequence_.first_segments};
+  later_ = {start, sequence_.rope.narrow(start, fed), {}, length, sequence_.later_segments};
+  if (sequence_.mask.defined()) later_.mask = sequence_.mask.narrow(2, start, fed);
+
+  timesteps_ = schedule.timesteps().to(device);
+  timesteps_r_ = schedule.timesteps_r().to(device);
+  sigma_steps_ = schedule.sigma_steps().to(device);
+  guidance_ =
+      at::full({1}, require(hunyuan_reso::guidance_token_value(guidance_scale), "guidance"), timesteps_.options());
+  step_ = at::zeros({1}, sequence_.ids.options());
+  latents_ = at::zeros({pictures_, model.config.vae.latent_channels, sequence_.grid_height, sequence_.grid_width},
+                       timesteps_.options());
+}
+
+void Denoiser::check_sequence() const {
+  const std::int64_t length = sequence_.length(), width = model_->config.head_dim;
+  const hunyuan_reso::Slice image = sequence_.image, scalars = sequence_.scalars;
+  if (pictures_ < 1 || (rows_ != pictures_ && rows_ != 2 * pictures_)) {
+    throw Error("image sequence: " + std::to_string(rows_) + " rows for " + std::to_string(pictures_) + " pictures");
+  }
+  if (scalars.start < 0 || scalars.stop != image.start || image.stop > length ||
+      image.length() != sequence_.grid_height * sequence_.grid_width) {
+    throw Error("image sequence: its image does not lie where its grid and its scalar tokens say");
+  }
+  if (scalars.length() != model_->config.scalar_tokens()) {
+    throw Error("image sequence: its scalar tokens are not those of the model");
+  }
+  require_cover(sequence_.first_segments, length, length);
+  require_cover(sequence_.later_segments, image.stop - scalars.start, length);
+  require_shape(sequence_.rope.cos, {1, length, width}, "rope.cos");
+  require_shape(sequence_.rope.sin, {1, length, width}, "rope.sin");
+  const at::Tensor& ids = sequence_.ids;
+  const std::int64_t vocabulary = model_->config.vocab_size;
+  if (ids.scalar_type() != at::kLong || ids.lt(0).logical_or(ids.ge(vocabulary)).any().item<bool>()) {
+    throw Error("image sequence: its ids are not integers in [0, " + std::to_string(vocabulary) + ")");
+  }
+}
+
+void Denoiser::reuse(std::int64_t row, const KvCache& known, std::int64_t count,
+                     std::vector<AttentionSegment> segments) {
+  if (count < 1 || count > sequence_.scalars.start) throw Error("a reused prefix must end before the image");
+  require_cover(segments, sequence_.length() - count, sequence_.length());
+  cache_.row(row).take_prefix(known, count);
+  known_[static_cast<std::size_t>(row)] = {count, std::move(segments)};
+}
+
+void Denoiser::start(const at::Tensor& noise) {
+  require_shape(noise, latents_.sizes(), "noise");
+  latents_.copy_(noise);
+  step_.zero_();
+}
+
+at::Tensor Denoiser::time() const { return timesteps_.index_select(0, step_); }
+
+// Vectors of the scalar tokens, [1, scalar tokens, H], in the order of the sequence.
+at::Tensor Denoiser::scalar_vectors(const Probe& probe) const {
+  const auto row = [&](const at::Tensor& x) { return x.expand({rows_, -1}); };
+  const at::Tensor t = time();
+  observe(probe, "timesteps", t.expand({rows_}));
+  std::vector<at::Tensor> vectors{model_->timestep_emb(t)};
+  observe(probe, "timestep_emb", row(vectors.back()));
+  if (model_->guidance_emb) {
+    observe(probe, "guidance_bf16", guidance_.to(at::kBFloat16));
+    observe(probe, "guidance_value", guidance_);
+    vectors.push_back((*model_->guidance_emb)(guidance_));
+    observe(probe, "guidance_emb", row(vectors.back()));
+  }
+  if (model_->timestep_r_emb) {
+    const at::Tensor r = timesteps_r_.index_select(0, step_);
+    observe(probe, "timesteps_r", r.expand({rows_}));
+    vectors.push_back((*model_->timestep_r_emb)(r));
+    observe(probe, "timestep_r_emb", row(vectors.back()));
+  }
+  return at::cat(vectors).unsqueeze(0);
+}
+
+// Vectors of the image tokens, [1 or rows, h w, H]. The two guidance rows of a picture start from the same latents.
+at::Tensor Denoiser::image_vectors(const Probe& probe) const {
+  const at::Tensor embedding = model_->time_embed(time());
+  observe(probe, "time_embed", embedding.expand({rows_, -1}));
+  const at::Tensor vectors = model_->patch_embed(latents_, embedding);
+  return pictures_ == 1 ? vectors : vectors.repeat({rows_ / pictures_, 1, 1});
+}
+
+void Denoiser::observe_pass(const Pass& pass, const Probe& probe) const {
+  if (!probe) return;
+  const std::int64_t stop = pass.start + pass.rope.cos.size(1);
+  probe("position_ids", at::arange(pass.start, stop, at::kLong).unsqueeze(0).expand({rows_, -1}));
+  observe(probe, "attention_mask", pass.mask);
+  observe(probe, "rope_cos", pass.rope.cos);
+  observe(probe, "rope_sin", pass.rope.sin);
+}
+
+// Last hidden states of the image tokens of step 0, [rows, h w, H].
+at::Tensor Denoiser::first_hidden(const at::Tensor& vectors, const Probe& probe) {
+  const auto image = [&](const at::Tensor& hidden, std::int64_t skipped) {
+    return hidden.narrow(1, sequence_.image.start - skipped, sequence_.image.length());
+  };
+  bool known = false;
+  for (const KnownPrefix& prefix : known_) known = known || prefix.count > 0;
+  if (!known) return image(model_->backbone.forward(vectors, first_, cache_, options_, probe), 0);
+  std::vector<at::Tensor> rows;
+  for (std::int64_t row = 0; row < rows_; ++row) {
+    const KnownPrefix& prefix = known_[static_cast<std::size_t>(row)];
+    const std::int64_t left = sequence_.length() - prefix.count;
+    const Pass pass{prefix.count,
+                    sequence_.rope.narrow(prefix.count, left),
+                    {},
+                    sequence_.length(),
+                    prefix.count > 0 ? prefix.segments : sequence_.first_segments};
+    KvCache cache = cache_.row(row);
+    const at::Tensor fed = vectors.narrow(0, row, 1).narrow(1, prefix.count, left);
+    rows.push_back(image(model_->backbone.forward(fed, pass, cache, options_, {}), prefix.count));
+  }
+  return at::cat(rows);
+}
+
+void Denoiser::first_step(const Probe& probe) {
+  observe_pass(first_, probe);
+  at::Tensor vectors = model_->backbone.embed(sequence_.ids);
+  for (const Overwrite& replacement : conditioning_) overwrite(vectors, replacement);
+  overwrite(vectors, {sequence_.scalars.start, scalar_vectors(probe)});
+  overwrite(vectors, {sequence_.image.start, image_vectors(probe)});
+  observe(probe, "inputs_embeds", vectors);
+  finish_step(first_hidden(vectors, probe), probe);
+}
+
+void Denoiser::later_step(const Probe& probe) {
+  observe_pass(later_, probe);
+  const at::Tensor image = image_vectors(probe);
+  const at::Tensor fed = at::cat({scalar_vectors(probe).expand({image.size(0), -1, -1}), image}, 1);
+  const at::Tensor vectors = fed.expand({rows_, -1, -1});
+  observe(probe, "inputs_embeds", vectors);
+  const at::Tensor hidden = model_->backbone.forward(vectors, later_, cache_, options_, probe);
+  finish_step(hidden.narrow(1, sequence_.scalars.length(), sequence_.image.length()), probe);
+}
+
+// From the image tokens' last hidden states, not normalised, to the latents of the next step.
+void Denoiser::finish_step(const at::Tensor& tokens, const Probe& probe) {
+  const at::Tensor embedding = model_->time_embed_2(time());
+  observe(probe, "time_embed_2", embedding.expand({rows_, -1}));
+  const at::Tensor velocity =
+      model_->final_layer(tokens, embedding, sequence_.grid_height, sequence_.grid_width).to(at::kFloat);
+  observe(probe, "velocity", velocity);
+  at::Tensor direction = velocity;
+  if (rows_ == 2 * pictures_) {
+    const at::Tensor uncond = velocity.narrow(0, pictures_, pictures_);
+    direction = uncond + guidance_scale_ * (velocity.narrow(0, 0, pictures_) - uncond);
+    observe(probe, "guided", direction);
+  }
+  latents_.add_(direction * sigma_steps_.index_select(0, step_));
+  observe(probe, "latents_out", latents_);
+  step_.add_(1);
+}
+
+}  // namespace hunyuan_generate

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+#include "model/vae.hpp"
+
+#include <algorithm>  // reverse
+
+#include "adapter/error.hpp"
+#include "model/attention.hpp"
+
+namespace hunyuan_generate {
+namespace {
+
+constexpr double norm_eps = 1e-6;  // unlike the backbone's 1e-5
+
+std::int64_t log2_of(std::int64_t power_of_two) {
+  std::int64_t exponent = 0;
+  while (power_of_two > 1) {
+    power_of_two /= 2;
+    ++exponent;
+  }
+  return exponent;
+}
+
+std::vector<std::int64_t> reversed(std::vector<std::int64_t> list) {
+  std::reverse(list.begin(), list.end());
+  return list;
+}
+
+// The shortcuts of a change of resolution copy or average whole runs of channels.
+void require_multiple(std::int64_t larger, std::int64_t smaller) {
+  if (smaller == 0 || larger % smaller != 0) {
+    throw Error("vae.block_out_channels: " + std::to_string(larger) + " channels are not a multiple of " +
+                std::to_string(smaller));
+  }
+}
+
+// Each channel copied so that there are `channels` of them, copies side by side.
+at::Tensor repeat_channels(const at::Tensor& x, std::int64_t channels) {
+  return x.repeat_interleave(channels / x.size(1), 1);
+}
+
+// Means over runs of neighbouring channels, `channels` of them.
+at::Tensor average_channels(const at::Tensor& x, std::int64_t channels) {
+  return x.unflatten(1, {channels, x.size(1) / channels}).mean(2);
+}
+
+void add_blocks(VaeLevel& level, const WeightLoader& loader, std::int64_t count, std::int64_t in, std::int64_t out) {
+  for (std::int64_t j = 0; j < count; ++j) {
+    level.blocks.emplace_back(loader.at("block." + std::to_string(j)), j == 0 ? in : out, out);
+  }
+  level.channels = count > 0 ? out : in;
+}
+
+std::vector<VaeLevel> decoder_levels(const WeightLoader& loader, const VaeConfig& config) {
+  const std::vector<std::int64_t> channels = reversed(config.block_out_channels);
+  std::vector<VaeLevel> levels(channels.size());
+  std::int64_t current = channels.front();
+  for (std::size_t l = 0; l < channels.size(); ++l) {
+    const WeightLoader at_level = loader.at("up." + std::to_string(l));
+    const auto exponent = static_cast<std::int64_t>(l);
+    add_blocks(levels[l], at_level, config.layers_per_block + 1, current, channels[l]);
+    if (exponent < log2_of(config.ffactor_spatial)) {
+      levels[l].frames = exponent < log2_of(config.ffactor_temporal) ? 2 : 1;
+      const std::int64_t next = config.upsample_match_channel ? channels[l + 1] : channels[l];
+      require_multiple(4 * levels[l].frames * next, channels[l]);
+      levels[l].resample.emplace(at_level.at("upsample.conv"), 4 * levels[l].frames * next, channels[l], 3, 3);
+      levels[l].channels = next;
+    }
+    current = levels[l].channels;
+  }
+  return levels;
+}
+
+std::vector<VaeLevel> encoder_levels(const WeightLoader& loader, const VaeConfig& config) {
+  const std::vector<std::int64_t>& channels = config.block_out_channels;
+  const std::int64_t spatial = log2_of(config.ffactor_spatial);
+  const std::int64_t first_in_time = spatial - log2_of(config.ffactor_temporal);
+  std::vector<VaeLevel> levels(channels.size());
+  std::int64_t current = channels.front();
+  for (std::size_t l = 0; l < channels.size(); ++l) {
+    const WeightLoader at_level = loader.at("down." + std::to_string(l));
+    const auto exponent = static_cast<std::int64_t>(l);
+    add_blocks(levels[l], at_level, config.layers_per_block, current, channels[l]);
+    if (exponent < spatial) {
+      current = levels[l].channels;
+      levels[l].frames = exponent >= first_in_time ? 2 : 1;
+      const std::int64_t next = config.downsample_match_channel ? channels[l + 1] : current;
+      require_multiple(next, 4 * levels[l].frames);
+      require_multiple(4 * levels[l].frames * current, next);
+      levels[l].resample.emplace(at_level.at("downsample.conv"), next / (4 * levels[l].frames), current, 3, 3);
+      levels[l].channels = next;
+    }
+    current = levels[l].channels;
+  }
+  return levels;
+}
+
+at::Tensor upsample(const VaeLevel& level, const at::Tensor& x) {
+  const at::Tensor moved = (*level.resample)(x);
+  return channels_to_space(moved, level.frames) +
+         channels_to_space(repeat_channels(x, moved.size(1)), level.frames).to(moved.scalar_type());
+}
+
+at::Tensor downsample(const VaeLevel& level, const at::Tensor& x) {
+  const at::Tensor moved = space_to_channels((*level.resample)(x), level.frames);
+  return moved + average_channels(space_to_channels(x, level.frames), moved.size(1)).to(moved.scalar_type());
+}
+
+const WeightLoader& need(bool missing, const WeightLoader& loader, const char* part) {
+  if (missing) throw Error(std::string("the checkpoint's configuration says that it has no VAE ") + part);
+  return loader;
+}
+
+}  // namespace
+
+at::Tensor channels_to_space(const at::Tensor& x, std::int64_t frames) {
+  const std::int64_t batch = x.size(0), out = x.size(1) / (4 * frames), t = x.size(2), h = x.size(3), w = x.size(4);
+  return x.reshape({batch, frames, 2, 2, out, t, h, w})
+      .permute({0, 4, 5, 1, 6, 2, 7, 3})
+      .reshape({batch, out, t * frames, h * 2, w * 2});
+}
+
+at::Tensor space_to_channels(const at::Tensor& x, std::int64_t frames) {
+  const std::int64_t batch = x.size(0), c = x.size(1), t = x.size(2) / frames, h = x.size(3) / 2, w = x.size(4) / 2;
+  return x.reshape({batch, c, t, frames, h, 2, w, 2})
+      .permute({0, 3, 5, 7, 1, 2, 4, 6})
+      .reshape({batch, 4 * frames * c, t, h, w});
+}
+
+VaeResidualBlock::VaeResidualBlock(const WeightLoader& loader, std::int64_t in, std::int64_t out)
+    : norm1_(loader.at("norm1"), in, norm_eps),
+      norm2_(loader.at("norm2"), out, norm_eps),
+      conv1_(loader.at("conv1"), out, in, 3, 3),
+      conv2_(loader.at("conv2"), out, out, 3, 3) {
+  if (in != out) shortcut_.emplace(loader.at("nin_shortcut"), out, in, 1, 3);
+}
+
+at::Tensor VaeResidualBlock::operator()(const at::Tensor& x) const {
+  const at::Tensor h = conv2_(at::silu(norm2_(conv1_(at::silu(norm1_(x))))));
+  return (shortcut_ ? (*shortcut_)(x) : x.to(h.scalar_type())) + h;
+}
+
+VaeMiddle::VaeMiddle(const WeightLoader& loader, std::int64_t channels)
+    : block_1_(loader.at("block_1"), channels, channels),
+      block_2_(loader.at("block_2"), channels, channels),
+      norm_(loader.at("attn_1.norm"), channels, norm_eps),
+      q_(loader.at("attn_1.q"), channels, channels, 1, 3),
+      k_(loader.at("attn_1.k"), channels, channels, 1, 3),
+      v_(loader.at("attn_1.v"), channels, channels, 1, 3),
+      proj_out_(loader.at("attn_1.proj_out"), channels, channels, 1, 3) {}
+
+at::Tensor VaeMiddle::attend(const at::Tensor& x) const {
+  const at::Tensor normed = norm_(x);
+  // One head over all positions of all frames: [B, 1, T h w, channels].
+  const auto tokens = [](const at::Tensor& y) { return y.flatten(2).transpose(1, 2).unsqueeze(1).contiguous(); };
+  const at::Tensor mixed = attention(tokens(q_(normed)), tokens(k_(normed)), tokens(v_(normed)), at::Tensor());
+  return x + proj_out_(mixed.squeeze(1).transpose(1, 2).reshape(x.sizes()));
+}
+
+at::Tensor VaeMiddle::operator()(const at::Tensor& x, const Probe& probe) const {
+  at::Tensor y = block_1_(x);
+  observe(probe, "mid_block_1", y);
+  y = attend(y);
+  observe(probe, "mid_attn_1", y);
+  y = block_2_(y);
+  observe(probe, "mid_block_2", y);
+  return y;
+}
+
+VaeDecoder::VaeDecoder(const WeightLoader& loader, const VaeConfig& config)
+    : config_(config),
+      conv_in_(need(config.only_encoder, loader, "decoder").at("vae.decoder.conv_in"), config.block_out_channels.back(),
+               config.latent_channels, 3, 3),
+      middle_(loader.at("vae.decoder.mid"), config.block_out_channels.back()),
+      levels_(decoder_levels(loader.at("vae.decoder"), config)) {
+  const std::int64_t channels = levels_.back().channels;
+  norm_out_ = GroupNorm(loader.at("vae.decoder.norm_out"), channels, norm_eps);
+  conv_out_ = Conv(loader.at("vae.decoder.conv_out"), config.out_channels, channels, 3, 3);
+}
+
+at::Tensor VaeDecoder::unscale(const at::Tensor& latents) const {
+  at::Tensor z = latents.to(at::kFloat) / config_.scaling_factor;
+  if (config_.shift_factor) z = z + *config_.shift_factor;
+  return z.unsqueeze(2);
+}
+
+at::Tensor VaeDecoder::frames(const at::Tensor& z, const Probe& probe) const {
+  at::Tensor x = conv_in_(z);
+  observe(probe, "conv_in", x);
+  x = middle_(x + repeat_channels(z.to(x.scalar_type()), x.size(1)), probe);
+  for (std::size_t l = 0; l < levels_.size(); ++l) {
+    const std::string name = "up" + std::to_string(l) + "_";
+    for (std::size_t j = 0; j < levels_[l].blocks.size(); ++j) {
+      x = levels_[l].blocks[j](x);
+      observe(probe, name + "block_" + std::to_string(j), x);
+    }
+    if (!levels_[l].resample) continue;
+    x = upsample(levels_[l], x);
+    observe(probe, name + "upsample", x);
+  }
+  return conv_out_(at::silu(norm_out_(x)));
+}
+
+at::Tensor VaeDecoder::decode(const at::Tensor& latents) const {
+  return frames(unscale(latents), Probe()).select(2, -1).to(at::kFloat);
+}
+
+VaeEncoder::VaeEncoder(const WeightLoader& loader, const VaeConfig& config)
+    : config_(config),
+      conv_in_(need(config.only_decoder, loader, "encoder").at("vae.encoder.conv_in"),
+               config.block_out_channels.front(), config.in_channels, 3, 3),
+      levels_(encoder_levels(loader.at("vae.encoder"), config)),
+      middle_(loader.at("vae.encoder.mid"), levels_.back().channels) {
+  const std::int64_t channels = levels_.back().channels;
+  require_multiple(channels, 2 * config.latent_channels);
+  norm_out_ = GroupNorm(loader.at("vae.encoder.norm_out"), channels, norm_eps);
+  conv_out_ = Conv(loader.at("vae.encoder.conv_out"), 2 * config.latent_channels, channels, 3, 3);
+}
+
+at::Tensor VaeEncoder::moments(const at::Tensor& pixels, const Probe& probe) const {
+  if (pixels.size(2) % config_.ffactor_spatial != 0 || pixels.size(3) % config_.ffactor_spatial != 0) {
+    throw Error("an image of height and width " + shape_text(pixels.sizes().slice(2)) +
+                " cannot be encoded: they must be multiples of " + std::to_string(config_.ffactor_spatial));
+  }
+  at::Tensor x = conv_in_(pixels.unsqueeze(2).expand({-1, -1, config_.ffactor_temporal, -1, -1}));
+  observe(probe, "conv_in", x);
+  for (std::size_t l = 0; l < levels_.size(); ++l) {
+    for (const VaeResidualBlock& block : levels_[l].blocks) x = block(x);
+    if (!levels_[l].resample) continue;
+    x = downsample(levels_[l], x);
+    observe(probe, "down" + std::to_string(l) + "_downsample", x);
+  }
+  x = middle_(x, probe);
+  const at::Tensor shortcut = average_channels(x, 2 * config_.latent_channels);
+  return (conv_out_(at::silu(norm_out_(x))) + shortcut).select(2, 0).to(at::kFloat);
+}
+
+at::Tensor VaeEncoder::sample(const at::Tensor& moments, const at::Tensor& noise) const {
+  const std::vector<at::Tensor> halves = moments.chunk(2, 1);
+  at::Tensor latents = halves[0] + halves[1].clamp(-30, 20).mul(0.5).exp() * noise.to(at::kFloat);
+  if (config_.shift_factor) latents = latents - *config_.shift_factor;
+  return latents * config_.scaling_factor;
+}
+
+at::Tensor to_pixels(const at::Tensor& image) {
+  const at::Tensor unit = (image.to(at::kFloat) / 2 + 0.5).clamp(0, 1);
+  return (unit * 255).round().to(at::kByte).permute({0, 2, 3, 1}).contiguous();
+}
+
+}  // namespace hunyuan_generate

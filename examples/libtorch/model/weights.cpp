@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "model/weights.hpp"
+
+#include <cmath>  // sqrt
+
+#include "adapter/error.hpp"
+#include "model/json_file.hpp"
+
+namespace hunyuan_generate {
+namespace {
+
+nlohmann::json read_index(const std::filesystem::path& path) {
+  nlohmann::json index = read_json(path);
+  if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
+    throw Error(path.string() + ": no JSON object with a 'weight_map'");
+  }
+  return index["weight_map"];
+}
+
+// Meta tensors have no values.
+void require_finite(const at::Tensor& tensor, const std::string& name) {
+  if (tensor.is_meta() || tensor.isfinite().all().item<bool>()) return;
+  throw Error("tensor '" + name + "' holds values that are not finite");
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(const std::filesystem::path& folder) {
+  const std::filesystem::path index = folder / "model.safetensors.index.json";
+  if (std::filesystem::exists(index)) {
+    open_shards(folder, index);
+    return;
+  }
+  const auto file = std::make_shared<const SafetensorsFile>(folder / "model.safetensors");
+  where_ = file->name();
+  for (const auto& [name, entry] : file->entries()) owner_.emplace(name, file);
+}
+
+void Checkpoint::open_shards(const std::filesystem::path& folder, const std::filesystem::path& index) {
+  where_ = index.string();
+  std::map<std::string, std::shared_ptr<const SafetensorsFile>> shards;
+  const nlohmann::json weight_map = read_index(index);
+  for (const auto& [name, value] : weight_map.items()) {
+    const std::string shard = value.is_string() ? value.get<std::string>() : std::string();
+    // A shard is a plain file name: an index must not reach outside its folder.
+    if (shard.empty() || shard == ".." || shard.find_first_of("/\\") != std::string::npos) {
+      throw Error(where_ + ": tensor '" + name + "': " + value.dump() + " is not the name of a file in this folder");
+    }
+    auto& file = shards[shard];
+    if (!file) file = std::make_shared<const SafetensorsFile>(folder / shard);
+    if (!file->contains(name)) {
+      throw Error(where_ + ": tensor '" + name + "' is not in " + shard + ", where the index puts it");
+    }
+    owner_.emplace(name, file);
+  }
+}
+
+at::Tensor Checkpoint::tensor(const std::string& name, c10::IntArrayRef shape) const {
+  const auto found = owner_.find(name);
+  if (found == owner_.end()) {
+    throw Error(where_ + ": tensor '" + name + "' is missing (expected shape " + shape_text(shape) + ")");
+  }
+  const SafetensorsFile& file = *found->second;
+  const TensorEntry& entry = file.entries().at(name);
+  if (c10::IntArrayRef(entry.shape) != shape) {
+    throw Error(file.name() + ": tensor '" + name + "' has shape " + shape_text(entry.shape) + ", expected " +
+                shape_text(shape));
+  }
+  used_.insert(name);
+  return file.tensor(name);
+}
+
+std::int64_t Checkpoint::elements(const std::string& prefix) const {
+  std::int64_t sum = 0;
+  for (auto owner = owner_.lower_bound(prefix); owner != owner_.end() && owner->first.rfind(prefix, 0) == 0; ++owner) {
+    std::int64_t count = 1;
+    for (const std::int64_t size : owner->second->entries().at(owner->first).shape) count *= size;
+    sum += count;
+  }
+  return sum;
+}
+
+std::vector<std::string> Checkpoint::unused() const {
+  std::vector<std::string> names;
+  for (const auto& [name, file] : owner_) {
+    if (used_.count(name) == 0) names.push_back(name);
+  }
+  return names;
+}
+
+WeightLoader WeightLoader::at(const std::string& name) const {
+  WeightLoader loader = *this;
+  loader.prefix_ += name + ".";
+  return loader;
+}
+
+WeightLoader WeightLoader::on(at::Device device) const {
+  WeightLoader loader = *this;
+  loader.device_ = device;
+  return loader;
+}
+
+WeightLoader WeightLoader::as(at::ScalarType dtype) const {
+  WeightLoader loader = *this;
+  loader.dtype_ = dtype;
+  return loader;
+}
+
+at::Tensor WeightLoader::stored(const std::string& name, c10::IntArrayRef shape) const {
+  at::Tensor tensor = checkpoint_->tensor(prefix_ + name, shape);
+  if (!tensor.is_floating_point()) throw Error("tensor '" + prefix_ + name + "' does not hold floating-point numbers");
+  return tensor;
+}
+
+// `copies` random tensors in one array; 0 = one tensor without the extra axis.
+at::Tensor WeightLoader::drawn(const std::string& name, c10::IntArrayRef shape, std::int64_t copies) const {
+  std::vector<std::int64_t> all = shape.vec();
+  if (copies > 0) all.insert(all.begin(), copies);
+  const auto options = at::TensorOptions().dtype(dtype_).device(device_);
+  if (shape.size() == 1) return name == "bias" ? at::zeros(all, options) : at::ones(all, options);
+  double inputs = 1;
+  for (const std::int64_t size : shape.slice(1)) inputs *= static_cast<double>(size);
+  return at::empty(all, options).normal_(0, 1 / std::sqrt(inputs));
+}
+
+at::Tensor WeightLoader::tensor(const std::string& name, c10::IntArrayRef shape) const {
+  if (checkpoint_->is_random()) return drawn(name, shape, 0);
+  at::Tensor result = stored(name, shape).to(device_, dtype_);
+  require_finite(result, prefix_ + name);
+  return result;
+}
+
+at::Tensor WeightLoader::stacked(const std::string& name, std::int64_t count, c10::IntArrayRef shape) const {
+  if (checkpoint_->is_random()) return drawn(name, shape, count);
+  std::vector<std::int64_t> all{count};
+  all.insert(all.end(), shape.begin(), shape.end());
+  at::Tensor result = at::empty(all, at::TensorOptions().dtype(dtype_).device(device_));
+  for (std::int64_t i = 0; i < count; ++i) {
+    result.select(0, i).copy_(stored(std::to_string(i) + "." + name, shape));
+  }
+  require_finite(result, prefix_ + "{i}." + name);
+  return result;
+}
+
+}  // namespace hunyuan_generate

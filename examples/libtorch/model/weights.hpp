@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#ifndef HUNYUAN_GENERATE_WEIGHTS_HPP
+#define HUNYUAN_GENERATE_WEIGHTS_HPP
+
+#include <ATen/ATen.h>  // Tensor, Device, ScalarType
+
+#include <filesystem>  // path
+#include <map>         // map
+#include <memory>      // shared_ptr
+#include <set>         // set
+#include <string>      // string
+#include <vector>      // vector
+
+#include "model/safetensors.hpp"
+
+namespace hunyuan_generate {
+
+/// The tensors of a checkpoint folder: the shards of `model.safetensors.index.json` if that file is there, else
+/// `model.safetensors`. Remembers which tensors were asked for.
+class Checkpoint {
+ public:
+  /// Opens and checks every file of the checkpoint; throws Error naming the file (and tensor) at fault.
+  explicit Checkpoint(const std::filesystem::path& folder);
+
+  /// A checkpoint without files, whose every tensor is drawn when it is asked for: ones for norms, zeros for biases,
+  /// else normal numbers of standard deviation 1 / sqrt(inputs), from the default generators of LibTorch.
+  [[nodiscard]] static Checkpoint random() { return Checkpoint(); }
+  [[nodiscard]] bool is_random() const noexcept { return random_; }
+
+  [[nodiscard]] bool contains(const std::string& name) const { return owner_.count(name) != 0; }
+
+  /// The tensor on the CPU as it is stored (see SafetensorsFile::tensor). Throws Error naming the tensor, the shape
+  /// found and the shape expected when it is missing or has another shape.
+  [[nodiscard]] at::Tensor tensor(const std::string& name, c10::IntArrayRef shape) const;
+
+  /// Numbers in all tensors whose names start with `prefix`.
+  [[nodiscard]] std::int64_t elements(const std::string& prefix) const;
+
+  /// Names of the tensors that were never asked for, in alphabetical order.
+  [[nodiscard]] std::vector<std::string> unused() const;
+
+ private:
+  Checkpoint() : where_("random weights"), random_(true) {}
+  void open_shards(const std::filesystem::path& folder, const std::filesystem::path& index);
+
+  std::string where_;
+  std::map<std::string, std::shared_ptr<const SafetensorsFile>> owner_;  // file of every tensor
+  mutable std::set<std::string> used_;
+  bool random_ = false;
+};
+
+/// Gives a module the tensors under its prefix, in the type and on the device it computes with. Cheap to copy. The
+/// checkpoint must outlive it. No copy is made on the CPU when the stored type is the one asked for.
+class WeightLoader {
+ public:
+  WeightLoader(const Checkpoint& checkpoint, at::ScalarType dtype, at::Device device)
+      : checkpoint_(&checkpoint), dtype_(dtype), device_(device) {}
+
+  /// The same loader with `name` and a dot added to its prefix.
+  [[nodiscard]] WeightLoader at(const std::string& name) const;
+  /// The same loader for another device.
+  [[nodiscard]] WeightLoader on(at::Device device) const;
+  /// The same loader with another element type.
+  [[nodiscard]] WeightLoader as(at::ScalarType dtype) const;
+
+  [[nodiscard]] bool contains(const std::string& name) const { return checkpoint_->contains(prefix_ + name); }
+  /// Throws Error when the tensor is missing or its shape is not `shape`.
+  [[nodiscard]] at::Tensor tensor(const std::string& name, c10::IntArrayRef shape) const;
+  /// Loads `count` tensors of one shape, prefix + "{i}." + name, into one array [count, shape...].
+  [[nodiscard]] at::Tensor stacked(const std::string& name, std::int64_t count, c10::IntArrayRef shape) const;
+
+  [[nodiscard]] at::ScalarType dtype() const noexcept { return dtype_; }
+  [[nodiscard]] at::Device device() const noexcept { return device_; }
+
+ private:
+  at::Tensor stored(const std::string& name, c10::IntArrayRef shape) const;
+  at::Tensor drawn(const std::string& name, c10::IntArrayRef shape, std::int64_t copies) const;
+
+  const Checkpoint* checkpoint_;
+  at::ScalarType dtype_;
+  at::Device device_;
+  std::string prefix_;
+};
+
+}  // namespace hunyuan_generate
+
+#endif  // HUNYUAN_GENERATE_WEIGHTS_HPP

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline/devices.hpp"
+
+#include <ATen/Context.h>        // globalContext
+#include <c10/util/Exception.h>  // c10::Error
+
+#include <algorithm>  // max
+#include <fstream>    // ifstream
+#include <sstream>    // istringstream
+
+#include "adapter/error.hpp"
+
+#if HUNYUAN_GENERATE_CUDA
+#include <ATen/cuda/CUDAContext.h>          // getDeviceProperties
+#include <c10/cuda/CUDACachingAllocator.h>  // getDeviceStats
+#include <c10/cuda/CUDAFunctions.h>         // device_count, device_synchronize
+#include <c10/cuda/CUDAGuard.h>             // CUDAGuard
+#endif
+
+namespace hunyuan_generate {
+
+std::vector<at::Device> parse_devices(const std::string& option, const std::string& text) {
+  std::vector<at::Device> devices;
+  std::istringstream list(text);
+  for (std::string part; std::getline(list, part, ',');) {
+    const bool number = !part.empty() && part.find_first_not_of("0123456789") == std::string::npos;
+    try {
+      at::Device device(number ? "cuda:" + part : part);
+      if (device.is_cuda() && !device.has_index()) device.set_index(0);
+      if (!device.is_cpu() && !device.is_cuda()) throw Error("");
+      devices.push_back(device);
+    } catch (const std::exception&) {
+      throw Error(option + ": '" + part + "' is no device (cpu, cuda, cuda:1 or 1)");
+    }
+  }
+  if (devices.empty()) throw Error(option + ": no device is named");
+  return devices;
+}
+
+LoadOptions load_options(const std::string& option, const std::string& devices, const std::string& dtype) {
+  LoadOptions load;
+  load.layer_devices = parse_devices(option, devices);
+  load.device = load.layer_devices.front();
+  if (load.layer_devices.size() == 1) load.layer_devices.clear();
+  const bool cpu = load.device.is_cpu();
+  const std::string type = !dtype.empty() ? dtype : cpu ? "fp32" : "bf16";
+  if (type != "fp32" && type != "bf16" && type != "fp16")
+    throw Error("--dtype: '" + type + "' is none of fp32, bf16, fp16");
+  load.dtype = type == "fp32" ? at::kFloat : type == "bf16" ? at::kBFloat16 : at::kHalf;
+  if (cpu && load.dtype == at::kHalf) throw Error("--dtype fp16 needs a GPU; use fp32 or bf16 on the CPU");
+  load.vae_dtype = cpu || load.dtype == at::kFloat ? at::kFloat : at::kHalf;
+  prepare_device(load.device);
+  for (const at::Device device : load.layer_devices) prepare_device(device);
+  return load;
+}
+
+void prepare_device(at::Device device) {
+  at::globalContext().setAllowTF32CuBLAS(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+  if (!device.is_cuda()) return;
+#if HUNYUAN_GENERATE_CUDA
+  const auto count = c10::cuda::device_count();
+  if (device.index() >= count) {
+    throw Error("device " + device.str() + " does not exist: there are " + std::to_string(count) + " GPUs");
+  }
+#else
+  throw Error("device " + device.str() + ": this program was built with a LibTorch without CUDA");
+#endif
+}
+
+void synchronize(at::Device device) {
+#if HUNYUAN_GENERATE_CUDA
+  if (!device.is_cuda()) return;
+  const c10::cuda::CUDAGuard guard(device);
+  c10::cuda::device_synchronize();
+#else
+  (void)device;
+#endif
+}
+
+std::int64_t peak_memory(at::Device device) {
+#if HUNYUAN_GENERATE_CUDA
+  if (device.is_cuda()) return c10::cuda::CUDACachingAllocator::getDeviceStats(device.index()).reserved_bytes[0].peak;
+#else
+  (void)device;
+#endif
+  return 0;
+}
+
+void reset_peak_memory(at::Device device) {
+#if HUNYUAN_GENERATE_CUDA
+  if (device.is_cuda()) c10::cuda::CUDACachingAllocator::resetPeakStats(device.index());
+#else
+  (void)device;
+#endif
+}
+
+void release_memory() {
+#if HUNYUAN_GENERATE_CUDA
+  c10::cuda::CUDACachingAllocator::emptyCache();
+#endif
+}
+
+std::int64_t free_memory(at::Device device) {
+#if HUNYUAN_GENERATE_CUDA
+  if (device.is_cuda()) {
+    return static_cast<std::int64_t>(at::cuda::getDeviceProperties(device.index())->totalGlobalMem);
+  }
+#else
+  (void)device;
+#endif
+  std::ifstream lines("/proc/meminfo");
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string key;
+    std::int64_t kib = 0;
+    if (words >> key >> kib && key == "MemAvailable:") return kib * 1024;
+  }
+  return 0;
+}
+
+}  // namespace hunyuan_generate

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#ifndef HUNYUAN_GENERATE_DEVICES_HPP
+#define HUNYUAN_GENERATE_DEVICES_HPP
+
+#include <ATen/ATen.h>  // Device
+
+#include <cstdint>  // int64_t
+#include <string>   // string
+#include <vector>   // vector
+
+#include "model/model.hpp"
+
+namespace hunyuan_generate {
+
+/// Devices of an option, separated by commas: "cpu", "cuda", "cuda:1" or "1". Throws Error naming the option.
+std::vector<at::Device> parse_devices(const std::string& option, const std::string& text);
+/// The layers on those devices, everything else on the first; types as published: bfloat16 on a GPU with a float16 VAE,
+/// float32 on the CPU, or what `dtype` (fp32, bf16, fp16) says.
+LoadOptions load_options(const std::string& option, const std::string& devices, const std::string& dtype);
+
+/// Switches products of reduced precision off for float32 and checks that the device exists; throws Error.
+void prepare_device(at::Device device);
+/// Waits for everything launched on the device.
+void synchronize(at::Device device);
+/// Largest number of bytes that tensors and captured graphs reserved on a GPU since the last reset; 0 on the CPU.
+std::int64_t peak_memory(at::Device device);
+void reset_peak_memory(at::Device device);
+/// Gives cached memory back to the driver.
+void release_memory();
+
+/// Bytes of a GPU, or those that the CPU has available; 0 where nobody knows.
+std::int64_t free_memory(at::Device device);
+
+}  // namespace hunyuan_generate
+
+#endif  // HUNYUAN_GENERATE_DEVICES_HPP

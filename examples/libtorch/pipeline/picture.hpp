@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#ifndef HUNYUAN_GENERATE_PICTURE_HPP
+#define HUNYUAN_GENERATE_PICTURE_HPP
+
+#include <ATen/ATen.h>  // Tensor
+
+#include <string>   // string
+#include <utility>  // pair
+#include <vector>   // vector
+
+namespace hunyuan_generate {
+
+/// Reads a PNG, JPEG or WebP file (by its content) as RGB, uint8 [height, width, 3], after its EXIF orientation. Alpha
+/// is dropped, grey repeated, palettes looked up. Throws Error naming the file, also for a format that this program was
+/// built without.
+at::Tensor read_picture(const std::string& path);
+/// The same from bytes; `where` names them.
+at::Tensor decode_picture(const std::string& bytes, const std::string& where);
+
+/// Texts to be stored in a picture, with their keys.
+using PictureTexts = std::vector<std::pair<std::string, std::string>>;
+
+/// Throws Error when no picture can be made at `path`: an ending other than .png, .jpg, .jpeg or .webp, no such folder,
+/// not writable, or a folder itself. To be called before minutes of work.
+void require_picture_path(const std::string& path);
+
+/// Writes 8-bit RGB pixels, uint8 [height, width, 3], in the format that the ending names; the texts go into PNG files
+/// only. The file appears complete or not at all: it is written beside its place and moved there, and a signal that
+/// ends the program (see clean_up_on_signals) removes what is there by then. Throws Error.
+void write_picture(const std::string& path, const at::Tensor& pixels, const PictureTexts& texts = {});
+/// The same for a text file.
+void write_text_file(const std::string& path, const std::string& text);
+
+/// From now on SIGINT, SIGTERM and SIGHUP remove a file that is being written, in whichever thread they arrive, before
+/// they end the program.
+void clean_up_on_signals();
+
+}  // namespace hunyuan_generate
+
+#endif  // HUNYUAN_GENERATE_PICTURE_HPP

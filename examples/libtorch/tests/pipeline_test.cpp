@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+// hunyuan-generate-pipeline-test DIR: requests from a prompt to a file and back, on the CPU. DIR holds config.json and
+// special_tokens.json of a small model; its weights are used where they are there, else random ones.
+#include <ATen/Context.h>            // manual_seed
+#include <c10/core/InferenceMode.h>  // InferenceMode
+#include <sys/stat.h>                // mkfifo
+#include <sys/wait.h>                // waitpid
+
+#include <csignal>  // SIGTERM
+
+#include "adapter/adapter.hpp"
+#include "model/attention.hpp"
+#include "model/json_file.hpp"
+#include "pipeline/conditioning.hpp"
+#include "pipeline/generator.hpp"
+#include "pipeline/picture.hpp"
+#include "pipeline/request_file.hpp"
+#include "tests/test_support.hpp"
+
+namespace hunyuan_generate {
+namespace {
+
+namespace hr = hunyuan_reso;
+
+class PipelineTest {
+ public:
+  explicit PipelineTest(const std::filesystem::path& path)
+      : folder_(read_folder(path)),
+        checkpoint_(std::filesystem::exists(path / "model.safetensors") ? Checkpoint(path) : Checkpoint::random()),
+        generator_(folder_, *folder_.encoder, checkpoint_, RunOptions{}) {
+    std::printf("weights: %s\n", checkpoint_.is_random() ? "random" : "of the folder");
+  }
+
+  int run() {
+    encoder();
+    sampling();
+    segments();
+    orientation();
+    resizing();
+    files();
+    broken_files();
+    messages();
+    const std::string base = std::to_string(folder_.config.image_base_size);
+    picture(base + "x" + base);
+    picture("auto");
+    several_pictures();
+    reused_cache();
+    return report_.finish();
+  }
+
+ private:
+  void encoder() {
+    const auto ids = folder_.encoder->encode("a <think>b</think> <x \xc3\xa9");
+    report_.check(ids.size() == 2 + 1 + 1 + 1 + 6, "special tokens are single ids");
+    report_.check(ids[2] == folder_.profile.special.think, "the profile's own");
+    write_file(temporary_.path() / "ids.json", R"({"User: ": [101, 102], "cat": [103]})");
+    const auto table = open_text_table(temporary_.path() / "ids.json", "", folder_.profile);
+    report_.check(table->encode("User: ") == std::vector<hr::TokenId>{101, 102}, "a text with ids");
+    report_.check(refuses([&] { (void)table->encode("dog"); }, "no ids for the text \"dog\""), "a text without");
+  }
+
+  void sampling() {
+    const at::Tensor logits = at::tensor({0.0F, 3.0F, 1.0F, 2.9F});
+    const auto generator = at::detail::getDefaultCPUGenerator();
+    report_.check(sample(logits, {true, 0, 1, 1}, generator) == 1, "temperature 0 takes the best");
+    report_.check(sample(logits, {false, 1, 0, 1}, generator) == 1, "so does greedy");
+    bool inside = true;
+    for (int i = 0; i < 50; ++i) {
+      const auto id = sample(logits, {true, 1, 2, 1}, generator);
+      inside = inside && (id == 1 || id == 3);
+    }
+    report_.check(inside, "top-k 2 keeps the best two");
+    report_.check(sample(logits, {true, 1, 0, 0.1}, generator) == 1, "top-p keeps at least the best");
+    report_.check(sample(logits, {true, 1, 0, 0}, generator) == 1, "even with 0");
+  }
+
+  // Attention by segments agrees with the mask that the library writes.
+  void segments() {
+    const hr::Slice full[] = {{3, 5}, {9, 20}};
+    const auto layout = require(hr::AttentionLayout::create(full, 2), "layout");
+    const at::Tensor q = at::randn({2, 4, 24, 8}), k = at::randn({2, 2, 24, 8}), v = at::randn({2, 2, 24, 8});
+    const at::Tensor whole = attention(q, k, v, mask_tensor(layout, {0, 24}, 24));
+    const at::Tensor parts = segmented_attention(q, k, v, attention_segments(layout, {{0, 24}}, 24, at::kCPU));
+    report_.check((whole - parts).abs().max().item<double>() < 1e-5, "segments of a whole sequence");
+    const at::Tensor later =
+        segmented_attention(q.narrow(2, 7, 13), k, v, attention_segments(layout, {{7, 20}}, 24, at::kCPU));
+    report_.check((whole.narrow(2, 7, 13) - later).abs().max().item<double>() < 1e-5, "segments of a later step");
+  }
+
+  // Pillow's rule for each orientation, on the corners of a picture of 2 x 3.
+  void orientation() {
+    const at::Tensor stored = at::arange(18, at::kByte).view({2, 3, 3});
+    const std::string path = (temporary_.path() / "plain.png").string();
+    write_picture(path, stored);
+    report_.check(at::equal(read_picture(path), stored), "a PNG without EXIF");
+  }
+
+  void resizing() {
+    const at::Tensor flat = at::full({7, 5, 3}, 200, at::kByte);
+    for (const ResizeFilter filter : {ResizeFilter::bilinear, ResizeFilter::lanczos}) {
+      const at::Tensor resized = resize_picture(flat, 13, 3, filter);
+      report_.check(resized.sizes() == at::IntArrayRef({13, 3, 3}) && resized.eq(200).all().item<bool>(),
+                    "flat stays flat");
+    }
+    // Two pixels to one: the mean, halves up.
+    const at::Tensor pair = at::tensor({0, 0, 0, 255, 1, 2}, at::kByte).view({1, 2, 3});
+    report_.check(at::equal(resize_picture(pair, 1, 1, ResizeFilter::bilinear),
+                            at::tensor({128, 1, 1}, at::kByte).view({1, 1, 3})),
+                  "a mean");
+  }
+
+  void files() {
+    const at::Tensor pixels = at::randint(0, 256, {9, 11, 3}, at::kByte);
+    const auto path = [&](const char* name) { return (temporary_.path() / name).string(); };
+    write_picture(path("a.png"), pixels, {{"hunyuan-generate", "{\"prompt\": \"\xc3\xa9\"}"}});
+    report_.check(at::equal(read_picture(path("a.png")), pixels), "PNG holds the pixels");
+    report_.check(read_file(path("a.png")).find("{\"prompt\": \"\xc3\xa9\"}") != std::string::npos, "and the text");
+    for (const char* name : {"a.webp", "a.jpg"}) {
+      if (refuses([&] { require_picture_path(path(name)); }, "must end in")) continue;
+      write_picture(path(name), pixels);
+      const at::Tensor found = read_picture(path(name));
+      const double distance = (found.to(at::kFloat) - pixels.to(at::kFloat)).abs().mean().item<double>();
+      report_.check(found.sizes() == pixels.sizes() && distance < (name[2] == 'w' ? 1e-9 : 40),
+                    std::string(name) + " comes back");
+    }
+    report_.check(refuses([&] { require_picture_path(temporary_.path().string() + ".png/x.png"); }, "No such file"),
+                  "no folder");
+    report_.check(refuses([&] { require_picture_path(path("a.gif")); }, "must end in"), "another ending");
+    interrupted(path("interrupted.png"));
+  }
+
+  // A signal while a file is written, in another thread than the writer's, leaves nothing.
+  void interrupted(const std::string& path) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      clean_up_on_signals();
+      ::alarm(20);
+      // A pipe in place of the file: writing blocks, and the signal comes from outside.
+      const std::string part = path + "." + std::to_string(::getpid()) + ".part";
+      (void)::mkfifo(part.c_str(), 0600);
+      write_picture(path, at::zeros({64, 64, 3}, at::kByte));
+      ::_exit(0);
+    }
+    ::usleep(300000);
+    ::kill(child, SIGTERM);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    const std::string part = path + "." + std::to_string(child) + ".part";
+    report_.check(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM, "the signal ends the program");
+    report_.check(!std::filesystem::exists(part) && !std::filesystem::exists(path), "and nothing is left");
+  }
+
+  void broken_files() {
+    const std::string whole = read_file((temporary_.path() / "a.png").string());
+    bool refused = true;
+    for (std::size_t length = 0; length + 12 < whole.size(); length += 7) {
+      refused = refused && refuses([&] { (void)decode_picture(whole.substr(0, length), "cut.png"); }, "cut.png");
+    }
+    report_.check(refused, "a PNG that is cut anywhere");
+    const std::filesystem::path pipe = temporary_.path() / "pipe";
+    report_.check(::mkfifo(pipe.c_str(), 0600) == 0, "a pipe");
+    report_.check(refuses([&] { (void)read_picture(pipe.string()); }, "not a regular file"), "a pipe as a picture");
+    report_.check(refuses([&] { (void)read_json(pipe); }, "not a regular file"), "a pipe as JSON");
+    report_.check(refuses([&] { SafetensorsFile file(pipe); }, "not a regular file"), "a pipe as tensors");
+    report_.check(refuses([&] { (void)read_picture(temporary_.path().string()); }, "not a regular file"), "a folder");
+  }
+
+  void messages() {
+    const auto json = parse_json(R"([{"role": "user", "content": "a"}, {"role": "assistant", "content":
+      [{"type": "text", "text": "b"}, {"type": "image", "image": "a.png"}]}])",
+                                 "messages");
+    const auto items = read_messages(json, temporary_.path(), "messages");
+    report_.check(items.size() == 3 && items[1].text == "b" && items[2].picture.size(1) == 11, "messages");
+    for (const char* bad : {"[]", "{}", R"([{"role": "nobody", "content": "a"}])", R"([{"role": "user"}])",
+                            R"([{"role": "user", "content": [{"type": "image"}]}])"}) {
+      report_.check(refuses([&] { (void)read_messages(parse_json(bad, "m"), {}, "m"); }, "m"), bad);
+    }
+  }
+
+  [[nodiscard]] Request small_request(const std::string& size) const {
+    Request request;
+    request.prompt = "a small test";
+    request.size = size;
+    request.steps = 4;
+    request.task = hr::BotTask::image;
+    request.precision = hr::Precision::fp32;
+    request.sampling = folder_.sampling;
+    request.seed = 1;
+    return request;
+  }
+
+  void picture(const std::string& size) {
+    const Request request = small_request(size);
+    int plans = 0;
+    Listener listener;
+    listener.planned = [&](const PlannedRequest&) { ++plans; };
+    const Outcome outcome = generator_.generate(request, listener);
+    report_.check(outcome.text.ratio_index.has_value() == (size == "auto"), size + ": only auto predicts a ratio");
+    report_.check(plans == (size == "auto" ? 2 : 1), size + ": planned again where the ratio was predicted");
+    const at::Tensor& pixels = outcome.pictures.front();
+    const std::int64_t factor = folder_.config.vae.ffactor_spatial;
+    report_.check(pixels.size(0) == outcome.plan.latent_shape[2] * factor &&
+                      pixels.size(1) == outcome.plan.latent_shape[3] * factor,
+                  size + ": pixels in the planned size");
+    report_.check(pixels.min().item<int>() != pixels.max().item<int>(), size + ": pixels differ");
+    report_.check(at::equal(pixels, generator_.generate(request).pictures.front()), size + ": repeatable");
+    Request wrong = request;
+    wrong.size = "0x0";
+    report_.check(refuses([&] { (void)generator_.generate(wrong); }, "planned"), "a request that fails");
+    report_.check(at::equal(pixels, generator_.generate(request).pictures.front()),
+                  "and leaves the next one as it was");
+  }
+
+  // Pictures that share a loop are those of their seeds alone.
+  void several_pictures() {
+    Request request = small_request("1:1");
+    request.count = 3;
+    const Outcome together = generator_.generate(request);
+    report_.check(together.seeds == std::vector<std::uint64_t>{1, 2, 3}, "seeds of three pictures");
+    request.count = 1;
+    for (std::size_t i = 0; i < 3; ++i) {
+      request.seed = together.seeds[i];
+      const at::Tensor alone = generator_.generate(request).pictures.front();
+      const double distance = (alone.to(at::kFloat) - together.pictures[i].to(at::kFloat)).abs().max().item<double>();
+      report_.check(distance <= 1, "picture " + std::to_string(i) + " alone and with others");
+    }
+  }
+
+  // Keys and values that the text stage computed, or computed anew: the same picture.
+  void reused_cache() {
+    Request request = small_request("1:1");
+    request.task = hr::BotTask::recaption;
+    request.max_new_tokens = 12;
+    request.sampling.draws = false;
+    const Outcome kept = generator_.generate(request);
+    request.keep_cache = false;
+    const Outcome anew = generator_.generate(request);
+    const double distance =
+        (kept.pictures[0].to(at::kFloat) - anew.pictures[0].to(at::kFloat)).abs().max().item<double>();
+    report_.check(kept.reused_tokens > 10 && anew.reused_tokens == 0, "tokens of the text stage are reused");
+    report_.check(distance <= 1, "the picture is the same");
+  }
+
+  template <class Function>
+  static bool refuses(Function&& function, const std::string& expected) {
+    try {
+      function();
+    } catch (const Error& error) {
+      return std::string(error.what()).find(expected) != std::string::npos;
+    }
+    return false;
+  }
+
+  TestReport report_;
+  TemporaryFolder temporary_;
+  Folder folder_;
+  Checkpoint checkpoint_;
+  Generator generator_;
+};
+
+}  // namespace
+}  // namespace hunyuan_generate
+
+int main(int count, char** values) {
+  try {
+    if (count != 2) throw hunyuan_generate::Error("usage: hunyuan-generate-pipeline-test DIR");
+    const c10::InferenceMode inference;
+    at::manual_seed(1);
+    return hunyuan_generate::PipelineTest(values[1]).run();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "hunyuan-generate-pipeline-test: %s\n", error.what());
+  }
+  return 2;
+}

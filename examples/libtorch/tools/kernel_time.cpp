@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "tools/kernel_time.hpp"
+
+#if HUNYUAN_GENERATE_KERNEL_TIME
+#include <torch/csrc/autograd/profiler_kineto.h>
+
+#include <algorithm>  // max, sort
+#include <set>        // set
+#include <utility>    // pair
+#include <vector>     // vector
+#endif
+
+namespace hunyuan_generate {
+
+#if HUNYUAN_GENERATE_KERNEL_TIME
+
+void start_kernel_time() {
+  namespace impl = torch::profiler::impl;
+  const impl::ProfilerConfig config(impl::ProfilerState::KINETO);
+  const std::set<impl::ActivityType> activities{impl::ActivityType::CUDA};
+  torch::autograd::profiler::prepareProfiler(config, activities);
+  torch::autograd::profiler::enableProfiler(config, activities);
+}
+
+KernelTime stop_kernel_time() {
+  const auto result = torch::autograd::profiler::disableProfiler();
+  std::vector<std::pair<double, double>> intervals;
+  for (const auto& event : result->events()) {
+    if (event.deviceType() != c10::DeviceType::CUDA) continue;
+    intervals.emplace_back(static_cast<double>(event.startNs()), static_cast<double>(event.endNs()));
+  }
+  KernelTime time;
+  if (intervals.empty()) return time;
+  std::sort(intervals.begin(), intervals.end());
+  double end = intervals.front().first;
+  for (const auto& [start, stop] : intervals) {
+    time.busy += std::max(0.0, stop - std::max(start, end)) * 1e-9;
+    end = std::max(end, stop);
+  }
+  time.span = (end - intervals.front().first) * 1e-9;
+  time.events = static_cast<long long>(intervals.size());
+  return time;
+}
+
+#else
+
+void start_kernel_time() {}
+KernelTime stop_kernel_time() { return {}; }
+
+#endif
+
+}  // namespace hunyuan_generate
