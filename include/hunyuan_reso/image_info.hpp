@@ -127,8 +127,8 @@ namespace detail {
   if (step <= 0 || base > max_side / 2) return false;
   const std::int64_t last = base / step + 1;
   const Resolution on_end = row.height < row.width ? Resolution{row.width, row.height} : row;
-  const std::int64_t near = (on_end.height - base) / step;  // rows are cut down to the alignment, so k is here or next
-  for (std::int64_t k = near < 1 ? 0 : near - 1; k <= near + 2 && k <= last; ++k) {
+  const std::int64_t first = (on_end.height - base) / step;  // rows are cut down to the alignment, so k is here or next
+  for (std::int64_t k = first < 1 ? 0 : first - 1; k <= first + 2 && k <= last; ++k) {
     if (trained_arm_row(profile, k) == on_end) return true;
   }
   for (std::size_t i = 0; i < profile.extras.count && i < ExtraRows::capacity; ++i) {

@@ -75,6 +75,7 @@ class Bench {
     folder_.encoder = make_byte_encoder(folder_.profile, 1000);
     run_.load.device = device_;
     if (devices.size() > 1) run_.load.layer_devices = devices;
+    run_.load.conditioning = false;  // the loop alone
     run_.load.dtype = run_.load.vae_dtype = device_.is_cpu() ? at::kFloat : at::kBFloat16;
     request_.prompt = std::string(100, 'a');
     request_.task = hunyuan_reso::BotTask::image;
