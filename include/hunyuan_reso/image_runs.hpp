@@ -32,12 +32,12 @@ enum class ImageRunKind : std::uint8_t { generated, vae, vit };
 struct ImageRun {
   Slice slice{};
   ImageRunKind kind = ImageRunKind::generated;
-  bool in_joint_block = false;  ///< part of a VAE + ViT block, the VAE run first
+  bool in_joint_block = false;    ///< part of a VAE + ViT block, the VAE run first
   std::int32_t token_height = 0;  ///< 0: unknown, where ids were read that do not tell it
   std::int32_t token_width = 0;
 };
 
-}  // inline namespace
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_IMAGE_RUNS_HPP

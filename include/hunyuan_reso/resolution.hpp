@@ -42,7 +42,7 @@ struct Resolution {
   }
 };
 
-}  // inline namespace
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_RESOLUTION_HPP

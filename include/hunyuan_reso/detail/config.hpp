@@ -29,7 +29,7 @@ using TokenId = std::int32_t;
 /// Largest side of an image, in pixels, that the library takes.
 inline constexpr std::int32_t max_side = 2147483647;
 
-}  // inline namespace
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DETAIL_CONFIG_HPP

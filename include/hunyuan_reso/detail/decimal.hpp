@@ -32,7 +32,7 @@ struct Decimal {
 }
 
 }  // namespace detail
-}  // inline namespace
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DETAIL_DECIMAL_HPP

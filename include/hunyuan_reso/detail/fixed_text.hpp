@@ -53,7 +53,7 @@ class FixedText {
   std::size_t size_ = 0;
 };
 
-}  // inline namespace
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DETAIL_FIXED_TEXT_HPP

@@ -23,7 +23,7 @@ namespace detail {
 #endif
 
 }  // namespace detail
-}  // inline namespace
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DETAIL_MATH_HPP

@@ -26,7 +26,7 @@ template <class Item>
 }
 
 }  // namespace detail
-}  // inline namespace
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DETAIL_SEARCH_HPP

@@ -172,7 +172,7 @@ struct Mean {
 }
 
 }  // namespace detail
-}  // inline namespace
+}  // namespace HUNYUAN_RESO_INLINE_NAMESPACE
 }  // namespace hunyuan_reso
 
 #endif  // HUNYUAN_RESO_DETAIL_THRESHOLD_HPP
