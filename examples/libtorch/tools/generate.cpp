@@ -24,7 +24,8 @@ namespace {
 using Json = nlohmann::json;
 
 struct Arguments {
-  std::string model, random_weights, profile, prompt_ids, system, messages, task, sequence_template, out, report;
+  std::string model, random_weights, profile, prompt_ids, tokenizer, system, messages, task, sequence_template, out,
+      report;
   std::string grid_mode = "snap", devices = "cpu", dtype;
   std::vector<std::string> images, sizes{"auto"};
   std::optional<double> temperature, top_p;
@@ -52,6 +53,7 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--prompt", a.request.prompt, "What the picture shows, or the question");
   app.add_option("--prompt-ids", a.prompt_ids,
                  "JSON file: the prompt's token ids, or an object of texts and their ids");
+  app.add_option("--tokenizer", a.tokenizer, "tokenizer.json in place of the folder's own")->check(CLI::ExistingFile);
   app.add_option("--system", a.system, "File with the system prompt, or none");
   app.add_option("--messages", a.messages, "JSON file with a whole conversation in place of --prompt");
   app.add_option("--image", a.images, "A conditioning picture (repeatable)")->check(CLI::ExistingFile);
@@ -260,11 +262,12 @@ void generate(Arguments& a) {
     folder.profile.vae_parameters = checkpoint.elements("vae.");
   }
   for (const auto& [value, origin] : folder.origins) std::printf("%s (%s)\n", value.c_str(), origin.c_str());
+  if (!a.tokenizer.empty()) folder.encoder = open_tokenizer(a.tokenizer, folder.profile);
   if (!a.prompt_ids.empty()) {
     if (a.request.prompt.empty()) a.request.prompt = "the prompt of --prompt-ids";
     folder.encoder = open_text_table(a.prompt_ids, a.request.prompt, folder.profile);
   }
-  if (!folder.encoder) throw Error(folder.path.string() + ": no tokenizer.json; give --prompt-ids");
+  if (!folder.encoder) throw Error(folder.path.string() + ": no tokenizer.json; give --tokenizer or --prompt-ids");
   RunOptions run;
   run.load = load_options("--devices", a.devices, a.dtype);
   run.graph = !a.no_graph;
