@@ -19,21 +19,21 @@ struct Bucket {
   Resolution snaps_up_to{};   ///< and those up to this one's ratio; 0x0: no upper end
 };
 
-/// The rows of a model in order of the ratio index.
-[[nodiscard]] std::vector<Bucket> buckets_of(const Model& model);
+/// The buckets of a group in order of the ratio index.
+[[nodiscard]] std::vector<Bucket> buckets_of(const Selection& selection);
 
 /// The extra rows are absolute and the base size is not the trained one, so that they are out of scale.
-[[nodiscard]] bool has_extras_out_of_scale(const Model& model);
+[[nodiscard]] bool has_extras_out_of_scale(const Selection& selection);
 
 /// The nearest generated rows by ratio on both sides of a row, for comparison; the same one twice at an end.
 struct Neighbours {
   Resolution lower{};
   Resolution upper{};
 };
-[[nodiscard]] Neighbours generated_neighbours(const Model& model, std::size_t ratio_index);
+[[nodiscard]] Neighbours generated_neighbours(const Selection& selection, std::size_t ratio_index);
 
 /// The picture of the buckets, drawn to scale: a standalone SVG document.
-[[nodiscard]] std::string buckets_svg(const Model& model);
+[[nodiscard]] std::string buckets_svg(const Selection& selection);
 
 }  // namespace hunyuan_reso::cli
 

@@ -24,7 +24,7 @@ constexpr const char* extra_colour = "#d9480f";
 
 class Picture : private Svg {
  public:
-  explicit Picture(const Model& model) : model_(model), buckets_(buckets_of(model)) {
+  explicit Picture(const Selection& selection) : selection_(selection), buckets_(buckets_of(selection)) {
     for (const Bucket& bucket : buckets_) {
       range_ = std::max({range_, 1.12 * bucket.preset.size.width, 1.12 * bucket.preset.size.height});
     }
@@ -56,7 +56,7 @@ class Picture : private Svg {
   }
 
   void open() {
-    const std::string title = "Resolution buckets: " + model_.title();
+    const std::string title = "Resolution buckets: " + selection_.title();
     add("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + fixed(canvas_width, 0) + " " +
         fixed(canvas_height, 0) + "\"" + quoted("width", fixed(canvas_width, 0)) +
         quoted("height", fixed(canvas_height, 0)) +
@@ -68,8 +68,9 @@ class Picture : private Svg {
     text({plot_left, 36}, title, " font-size=\"21\" font-weight=\"bold\"");
     text({plot_left, 60},
          std::to_string(buckets_.size()) +
-             " rows, drawn to scale. A request goes to the row of the wedge that its height / width falls in, whatever "
-             "its area. Labels: row number, height x width.",
+             " buckets, drawn to scale. A request goes to the bucket of the wedge that its height / width falls in, "
+             "whatever its area. Labels: bucket number, " +
+             size_heading(selection_.order) + ".",
          " font-size=\"13\" fill=\"#444\"");
   }
 
@@ -143,8 +144,8 @@ class Picture : private Svg {
 
   void frontier() {
     std::string points;
-    for (std::size_t i = 0; i < model_.generated_rows; ++i) {
-      const Point p = place(model_.group[i]);
+    for (std::size_t i = 0; i < selection_.generated_rows; ++i) {
+      const Point p = place(selection_.group()[i]);
       points += (i == 0 ? "" : " ") + number(p.x) + "," + number(p.y);
     }
     add("<polyline" + quoted("points", points) + quoted("stroke", generated_colour) +
@@ -157,7 +158,7 @@ class Picture : private Svg {
     double low = 0, high = 0;
   };
   [[nodiscard]] Around around(const Bucket& bucket) const {
-    Around result{generated_neighbours(model_, bucket.preset.ratio_index)};
+    Around result{generated_neighbours(selection_, bucket.preset.ratio_index)};
     const auto megapixels = [](Resolution size) { return static_cast<double>(size.pixel_count()) / 1e6; };
     result.low = std::min(megapixels(result.rows.lower), megapixels(result.rows.upper));
     result.high = std::max(megapixels(result.rows.lower), megapixels(result.rows.upper));
@@ -195,8 +196,8 @@ class Picture : private Svg {
   /// Whether the extra rows lie far enough apart for numbered marks.
   [[nodiscard]] bool pins_fit() const {
     double least = 1e9;
-    for (std::size_t i = model_.generated_rows; i < buckets_.size(); ++i) {
-      for (std::size_t k = model_.generated_rows; k < i; ++k) {
+    for (std::size_t i = selection_.generated_rows; i < buckets_.size(); ++i) {
+      for (std::size_t k = selection_.generated_rows; k < i; ++k) {
         const Point a = place(buckets_[i].preset.size);
         const Point b = place(buckets_[k].preset.size);
         least = std::min(least, std::hypot(a.x - b.x, a.y - b.y));
@@ -208,9 +209,9 @@ class Picture : private Svg {
   /// Space between the lines that two neighbouring labels are written on.
   [[nodiscard]] double label_distance() const {
     double least = 16;
-    for (std::size_t i = 1; i < model_.generated_rows; ++i) {
-      const Point a = place(model_.group[i - 1]);
-      const Point b = place(model_.group[i]);
+    for (std::size_t i = 1; i < selection_.generated_rows; ++i) {
+      const Point a = place(selection_.group()[i - 1]);
+      const Point b = place(selection_.group()[i]);
       const double distance = std::abs((b.x - a.x) + (b.y - a.y)) / std::sqrt(2.0);
       if (distance > 0) least = std::min(least, distance);
     }
@@ -229,7 +230,7 @@ class Picture : private Svg {
     const Point start{p.x + 6 + size * 0.25, p.y - 6 + size * 0.25};
     text(start,
          "<tspan font-weight=\"bold\">" + std::to_string(bucket.preset.ratio_index) + "</tspan> " +
-             size_text(bucket.preset.size),
+             selection_.size(bucket.preset.size),
          " class=\"name\"" + quoted("font-size", number(size)) + " transform=\"rotate(" + number(label_angle) + " " +
              number(start.x) + " " + number(start.y) + ")\"");
   }
@@ -244,11 +245,11 @@ class Picture : private Svg {
       pin = {from.x + (pin.x - from.x) * 0.4, from.y + (pin.y - from.y) * 0.4};
       circle(place_of_row, 3.4, paint(bucket));
     } else if (size.height > size.width && pin.x - plot_left > room_for_size) {
-      text({pin.x - 13, pin.y + 4}, size_text(size),
+      text({pin.x - 13, pin.y + 4}, selection_.size(size),
            " class=\"name\" font-size=\"11.5\" text-anchor=\"end\"" + extra_fill());
     } else if (size.height <= size.width && plot_top + plot_side - pin.y > room_for_size) {
       const Point start{pin.x + 4, pin.y + 13};
-      text(start, size_text(size),
+      text(start, selection_.size(size),
            " class=\"name\" font-size=\"11.5\" text-anchor=\"end\"" + extra_fill() + " transform=\"rotate(-90 " +
                number(start.x) + " " + number(start.y) + ")\"");
     }
@@ -287,19 +288,20 @@ class Picture : private Svg {
   }
 
   void panel() {
-    const bool has_extras = buckets_.size() > model_.generated_rows;
+    const bool has_extras = buckets_.size() > selection_.generated_rows;
     bool has_untrained = false;
     for (const Bucket& bucket : buckets_) has_untrained = has_untrained || !bucket.is_published;
-    legend_mark(generated_colour, true, 3.4, "", "row that was trained");
-    if (has_untrained) legend_mark(generated_colour, false, 3.4, "", "row that was not trained");
+    legend_mark(generated_colour, true, 3.4, "", "bucket that was trained");
+    if (has_untrained) legend_mark(generated_colour, false, 3.4, "", "bucket that was not trained");
     if (has_extras) {
-      legend_mark(extra_colour, true, 9, std::to_string(model_.generated_rows), "extra row");
-      legend_patch("#fde2c6", "sizes that go to an extra row");
+      legend_mark(extra_colour, true, 9, std::to_string(selection_.generated_rows), "extra bucket");
+      legend_patch("#fde2c6", "sizes that go to an extra bucket");
     }
-    legend_patch("#eaf0f7", has_extras ? "sizes that go to another row" : "sizes that go to one row");
+    legend_patch("#eaf0f7", has_extras ? "sizes that go to another bucket" : "sizes that go to one bucket");
     if (!has_extras) return;
     panel_y_ += 16;
-    panel_text("Extra rows, height x width", 0, " font-weight=\"bold\" font-size=\"13\"");
+    panel_text(std::string("Extra buckets, ") + size_heading(selection_.order), 0,
+               " font-weight=\"bold\" font-size=\"13\"");
     bool out_of_scale = false;
     for (const Bucket& bucket : buckets_) {
       if (bucket.is_extra) out_of_scale = panel_row(bucket) || out_of_scale;
@@ -310,8 +312,8 @@ class Picture : private Svg {
     panel_y_ += 6;
     panel_text("where such a request lands", 28);
     panel_y_ += 8;
-    if (has_extras_out_of_scale(model_)) {
-      panel_words("Extra rows are absolute: at base size " + std::to_string(model_.group.base_size()) +
+    if (has_extras_out_of_scale(selection_)) {
+      panel_words("Extra buckets are absolute: at base size " + std::to_string(selection_.group().base_size()) +
                       " they keep their size, so a request of such a ratio gets that many pixels and not its "
                       "neighbours'.",
                   36);
@@ -321,7 +323,7 @@ class Picture : private Svg {
   bool panel_row(const Bucket& bucket) {
     const Preset& row = bucket.preset;
     panel_text("<tspan font-weight=\"bold\"" + quoted("fill", extra_colour) + ">" + std::to_string(row.ratio_index) +
-               "</tspan>  " + size_text(row.size) + "  (" + name_of(row.common_ratio) + ")  " +
+               "</tspan>  " + selection_.size(row.size) + "  (" + name_of(row.common_ratio) + ")  " +
                megapixels_text(row.pixel_count));
     const bool out_of_scale = is_out_of_scale(bucket);
     const Around neighbours = around(bucket);
@@ -332,7 +334,7 @@ class Picture : private Svg {
     return out_of_scale;
   }
 
-  const Model& model_;
+  const Selection& selection_;
   std::vector<Bucket> buckets_;
   double range_ = 0;
   double panel_y_ = plot_top + 12;
@@ -340,6 +342,6 @@ class Picture : private Svg {
 
 }  // namespace
 
-std::string buckets_svg(const Model& model) { return Picture(model).draw(); }
+std::string buckets_svg(const Selection& selection) { return Picture(selection).draw(); }
 
 }  // namespace hunyuan_reso::cli

@@ -10,11 +10,14 @@
 #define HUNYUAN_RESO_CLI_COMMANDS(X) \
   X(table)                           \
   X(snap)                            \
+  X(merge)                           \
   X(presets)                         \
   X(token)                           \
   X(explain)                         \
   X(plan)                            \
-  X(sequence)
+  X(sequence)                        \
+  X(encode)                          \
+  X(decode)
 
 namespace hunyuan_reso::cli {
 

@@ -19,7 +19,5 @@ show(0 "Sizes are height x width: a phone photo, the same phone upright, a 1080p
 show(0 "The base size is 2048, 4:3 was asked for, and the answer has 0.79 MP: was the base size ignored?"
      explain 4:3 --base-size 2048)
 show(0 "A plan for a real request: a 1080p frame, a prompt of 120 tokens" plan 1080x1920 --prompt-tokens 120)
-show(0 "A warning: the distilled checkpoint at half the trained scale"
-     plan 512x512 --base-size 512 --profile instruct-distil --task image)
-show(1 "A refusal: 3072 does not fit the position table" plan 3:2 --base-size 3072 --task image)
+show(1 "A warning and a refusal: 3072 was not trained and does not fit the position table" plan 3:2 --base-size 3072 --task image)
 say("\nThe picture of it:  hunyuan-reso table --base-size 2048 --format svg --out buckets.svg\n")

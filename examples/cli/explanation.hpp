@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "buckets.hpp"
+#include "enlargement.hpp"
 
 namespace hunyuan_reso::cli {
 
-/// A row that was in question, with its distance to the request's ratio.
+/// A bucket that was in question, with its distance to the request's ratio.
 struct Candidate {
   std::size_t ratio_index = 0;
   Resolution size{};
@@ -20,7 +21,7 @@ struct Candidate {
 
 enum class Tie {
   none,
-  exact,    ///< two rows are equally far in binary64: the first one in list order is taken
+  exact,    ///< two buckets are equally far in binary64: the first one in list order is taken
   rounded,  ///< equally far as fractions, but rounding to binary64 told them apart
 };
 
@@ -31,10 +32,10 @@ struct Way {
   Result<ImageInfo> info;
 };
 
-/// A conditioning image: the row it is brought to, and how.
+/// A conditioning image: the bucket it is brought to, and how; the ViT's grid.
 struct ConditioningImage {
   Resolution size{};
-  std::size_t ratio_index = 0;
+  ImageInfo info{};
   ResizeCrop crop{};
 };
 
@@ -50,17 +51,28 @@ struct Explanation {
   ImageInfo info{};
   bool is_extra = false;
   std::optional<double> request_ratio;
-  std::vector<Candidate> candidates;  ///< ascending in ratio, the chosen row in between; empty without a ratio
+  std::vector<Candidate> candidates;  ///< ascending in ratio, the chosen bucket in between; empty without a ratio
   Tie tie = Tie::none;
   std::vector<std::string> notes;
   std::vector<Way> ways;
   std::vector<ConditioningImage> conditioning;
   std::vector<Alignment> alignments;
+  std::optional<Enlargement> enlargement;
+  std::int64_t most_pixels = 0;  ///< the cap that was given; 0: none
+  Resolution uncapped{};         ///< the request before the cap changed it; 0x0 where it did not
 };
 
-/// Throws Refusal; `typed` is the request as given, for its message.
-[[nodiscard]] Explanation explain_request(const Model& model, const std::string& typed, const ImageSize& request,
-                                          const std::vector<Resolution>& conditioning_images);
+/// What is asked of explain.
+struct Question {
+  std::string typed;  ///< the request as given, for messages
+  ImageSize request{};
+  std::vector<Resolution> conditioning;
+  std::string target;            ///< --target, or empty
+  std::int64_t most_pixels = 0;  ///< --max-pixels, or 0
+};
+
+/// Throws Refusal.
+[[nodiscard]] Explanation explain_request(const Selection& selection, const Question& question);
 
 }  // namespace hunyuan_reso::cli
 

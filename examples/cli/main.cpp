@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The hunyuan-reso tool: the resolution and token layer of HunyuanImage-3.0 for a person at a terminal.
+#include <algorithm>
 #include <exception>
 #include <hunyuan_reso/version.hpp>
 #include <sstream>
@@ -7,6 +8,7 @@
 
 #include "commands.hpp"
 #include "failure.hpp"
+#include "options.hpp"
 #include "output.hpp"
 
 namespace hunyuan_reso::cli {
@@ -22,13 +24,15 @@ int report(const std::string& reason, int status) {
   return status;
 }
 
+constexpr std::size_t longest = 500;  // bytes of a reason
+
 /// What is wrong with the command line.
 std::string reason_of(const CLI::App& tool, const CLI::ParseError& error, const std::string& first_argument) {
-  if (!tool.get_subcommands().empty()) return error.what();
+  if (!tool.get_subcommands().empty()) return spelled(error.what(), longest);
   const bool is_option = !first_argument.empty() && first_argument[0] == '-';
   std::string reason = first_argument.empty() ? "no command was given"
-                       : is_option            ? std::string(error.what())
-                                              : "unknown command '" + printable(first_argument) + "'";
+                       : is_option            ? spelled(error.what(), longest)
+                                              : "unknown command '" + spelled(first_argument) + "'";
   reason += "; the commands are";
   for (const CLI::App* command : tool.get_subcommands([](const CLI::App*) { return true; })) {
     reason += " " + command->get_name();
@@ -61,9 +65,27 @@ auto keep_footer_lines(Formatter& formatter, int) -> decltype(formatter.enable_f
 template <class Formatter>
 void keep_footer_lines(Formatter&, long) {}
 
+/// The arguments as CLI11 wants them, the last one first. Those in brackets are guarded, unless they are the value of
+/// an option.
+std::vector<std::string> reversed_arguments(const CLI::App& tool, int count, char** values) {
+  std::vector<std::string> arguments(values + (count > 0 ? 1 : 0), values + count);
+  const CLI::App* command = nullptr;
+  for (const CLI::App* known : tool.get_subcommands([](const CLI::App*) { return true; })) {
+    if (!arguments.empty() && known->get_name() == arguments[0]) command = known;
+  }
+  for (std::size_t i = 1; i < arguments.size() && command != nullptr; ++i) {
+    const std::string& before = arguments[i - 1];
+    const CLI::Option* option = before.empty() || before[0] != '-' ? nullptr : command->get_option_no_throw(before);
+    if (option == nullptr || option->get_items_expected_min() == 0) arguments[i] = guarded(arguments[i]);
+  }
+  std::reverse(arguments.begin(), arguments.end());
+  return arguments;
+}
+
 int run(int argument_count, char** arguments) {
   CLI::App tool(
-      "Sizes, buckets and tokens of HunyuanImage-3.0. Every size is HEIGHT x WIDTH in pixels: 1024x768 is tall.",
+      "Sizes, buckets and tokens of HunyuanImage-3.0. Sizes are height x width in pixels (1024x768 is tall), with "
+      "--order wh width x height.",
       "hunyuan-reso");
   tool.set_version_flag("--version", version_text(), "Print the version and stop");
   tool.require_subcommand(1);
@@ -79,7 +101,7 @@ int run(int argument_count, char** arguments) {
   HUNYUAN_RESO_CLI_COMMANDS(HUNYUAN_RESO_CLI_ADD)
 #undef HUNYUAN_RESO_CLI_ADD
   try {
-    tool.parse(argument_count, arguments);
+    tool.parse(reversed_arguments(tool, argument_count, arguments));
   } catch (const CLI::ParseError& error) {
     return report_parse_error(tool, error, argument_count > 1 ? arguments[1] : "");
   }

@@ -1,125 +1,180 @@
 // SPDX-License-Identifier: MIT
 #include "options.hpp"
 
+#include <hunyuan_reso/vocabulary.hpp>
+
 #include "failure.hpp"
 #include "output.hpp"
 
 namespace hunyuan_reso::cli {
 namespace {
 
-constexpr const ModelProfile* published[] = {&profiles::base, &profiles::instruct, &profiles::instruct_distil,
-                                             &profiles::panorama};
-
 std::vector<std::string> profile_names() {
   std::vector<std::string> names;
-  for (const ModelProfile* profile : published) names.emplace_back(profile->name);
+  for (const ModelProfile* profile : profiles::all) names.emplace_back(profile->name);
   return names;
+}
+
+/// "a, b or c".
+std::string listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+  }
+  return text;
+}
+
+bool is_all_digits(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
 }
 
 /// "37=130108" into a profile.
 ModelProfile with_ratio_token(const ModelProfile& profile, const std::string& text) {
   const std::size_t equals = text.find('=');
-  const detail::Decimal index = detail::parse_decimal(text);
-  const detail::Decimal id = detail::parse_decimal(equals == std::string::npos ? "" : text.substr(equals + 1));
-  if (index.digits == 0 || index.digits != equals || id.digits == 0 || equals + 1 + id.digits != text.size()) {
-    throw UsageError("--ratio-token: expected INDEX=ID, for example 37=130108, but got '" + printable(text) + "'");
+  const std::string index = text.substr(0, equals);
+  const std::string id = equals == std::string::npos ? "" : text.substr(equals + 1);
+  if (!is_all_digits(index) || !is_all_digits(id)) {
+    throw UsageError("--ratio-token: expected INDEX=ID, for example 37=130108, but got '" + spelled(text) + "'");
   }
-  const auto refuse = [&](const std::string& reason) { throw Refusal("--ratio-token " + text + ": " + reason); };
-  if (id.value >= profile.vocabulary_size) {
-    refuse("the vocabulary has the ids 0 .. " + std::to_string(profile.vocabulary_size - 1));
-  }
-  const auto token = static_cast<TokenId>(id.value);
-  if (const TokenText taken = token_text(token); !taken.empty()) {
-    refuse("this id is " + std::string(taken.view()) + " in the published table");
-  }
-  const auto ratio_index = static_cast<std::size_t>(index.value);
-  const Result<TokenId> known = require_ratio_token_id(profile, ratio_index);
+  const std::string place = "--ratio-token " + spelled(text);
+  const auto refuse = [&](const std::string& reason) { throw Refusal(place + ": " + reason); };
+  const auto ratio_index = static_cast<std::size_t>(read_whole(place + ": index", index, 0, max_side));
+  const auto token = static_cast<TokenId>(read_whole(place + ": id", id, 0, max_side));
+  const Result<TokenId> known = ratio_token_id(profile, ratio_index);
   if (known) refuse("<img_ratio_" + std::to_string(ratio_index) + "> is " + std::to_string(*known) + " already");
-  const ModelProfile changed = profile.with_ratio_token_id(ratio_index, token);
-  if (!ratio_token_id(changed, ratio_index)) {
-    refuse(std::string("the profile ") + profile.name + " has no ratio token of this index that lacks an id");
+  const Result<ModelProfile> changed = profile.with_ratio_token_id(ratio_index, token);
+  if (changed) return *changed;
+  switch (changed.error()) {
+    case Errc::token_id_out_of_range:
+      refuse("the vocabulary has the ids 0 .. " + std::to_string(profile.vocabulary_size - 1));
+      break;
+    case Errc::token_id_taken:
+      refuse("this id is " + text_of_token(profile, token) + " already");
+      break;
+    default:
+      refuse(std::string("the profile ") + profile.name + " has no ratio token of this index that lacks an id");
   }
-  return changed;
+  return profile;
 }
 
 }  // namespace
 
+CLI::Validator one_of(std::vector<std::string> words) {
+  const std::string expected = "expected " + listed(words) + ", but got '";
+  CLI::Validator check(
+      [words = std::move(words), expected](std::string& text) {
+        for (const std::string& word : words) {
+          if (text == word) return std::string();
+        }
+        return expected + spelled(text) + "'";
+      },
+      "");
+  return check;
+}
+
+namespace {
+constexpr char mark = '\x1F';
+}  // namespace
+
+std::string guarded(const std::string& argument) {
+  const bool splits = argument.size() > 1 && argument.front() == '[' && argument.back() == ']';
+  return splits ? argument + mark : argument;
+}
+
+CLI::Validator as_typed() {
+  return CLI::Validator(
+      [](std::string& text) {
+        if (!text.empty() && text.back() == mark) text.pop_back();
+        return std::string();
+      },
+      "");
+}
+
 void ModelOptions::add_profile(CLI::App& app) {
-  app.add_option("--profile", profile, "Checkpoint: base, instruct, instruct-distil or panorama (default: instruct)")
-      ->check(CLI::IsMember(profile_names()).description(""))
+  app.add_option("--profile", profile, "Checkpoint: " + listed(profile_names()) + " (default: instruct)")
+      ->check(one_of(profile_names()))
       ->type_name("NAME");
   app.add_option("--ratio-token", ratio_tokens, "Id of a ratio token that no release names (panorama: 37=ID)")
       ->allow_extra_args(false)
       ->type_name("INDEX=ID");
+  app.add_option("--order", order,
+                 "Sides of a pair AxB, read and printed: hw (height first, upstream's order) or wh\n(default: hw)")
+      ->check(one_of({"hw", "wh"}))
+      ->type_name("ORDER");
 }
 
 void ModelOptions::add_group(CLI::App& app) {
   add_profile(app);
-  app.add_option("--base-size", base_size, "Side of the square row, in pixels (default: the trained one, 1024)")
-      ->check([](const std::string& text) {
-        const std::size_t start = text[0] == '-' ? 1 : 0;
-        const bool whole = text.size() > start && text.find_first_not_of("0123456789", start) == std::string::npos;
-        return whole ? std::string() : "expected a whole number of pixels, but got '" + printable(text) + "'";
-      })
-      ->type_name("PIXELS");
+  base_size.add(app, "--base-size", "Side of the square bucket, in pixels (default: the trained one, 1024)", "PIXELS");
   app.add_option("--extras", extras,
-                 "Extra rows at another base size: absolute (upstream: they stay as they are) or scaled")
-      ->check(CLI::IsMember({"absolute", "scaled"}).description(""))
+                 "Extra buckets at another base size: absolute (upstream: they stay as they are) or scaled")
+      ->check(one_of({"absolute", "scaled"}))
       ->type_name("HOW");
 }
 
 void ModelOptions::add_grid_mode(CLI::App& app) {
   app.add_option("--grid-mode", grid_mode,
-                 "snap (the nearest row, upstream), follow_request (the request cut to whole tokens) or\n"
+                 "snap (the nearest bucket, upstream), follow_request (the request cut to whole tokens) or\n"
                  "follow_request_by_area (the same, with the size token chosen by area)")
-      ->check(CLI::IsMember({"snap", "follow_request", "follow_request_by_area"}).description(""))
+      ->check(one_of({"snap", "follow_request", "follow_request_by_area"}))
       ->type_name("MODE");
 }
 
+SideOrder ModelOptions::side_order() const { return order == "wh" ? SideOrder::width_height : SideOrder::height_width; }
+
 ModelProfile resolve_profile(const ModelOptions& options) {
   ModelProfile profile;
-  for (const ModelProfile* candidate : published) {
+  for (const ModelProfile* candidate : profiles::all) {
     if (options.profile == candidate->name) profile = *candidate;
   }
   for (const std::string& token : options.ratio_tokens) profile = with_ratio_token(profile, token);
   return profile;
 }
 
-ResolutionGroup require_group(const ModelProfile& profile, std::int32_t base_size, ExtraScaling scaling) {
-  const Result<ResolutionGroup> group = make_group(profile, base_size, scaling);
-  if (group) return *group;
-  std::string reason(message(group.error()));
-  if (group.error() == Errc::base_size_not_aligned || group.error() == Errc::step_smaller_than_align) {
+Model require_model(const ModelProfile& profile, std::int32_t base_size, ExtraScaling scaling,
+                    const std::string& place) {
+  const Result<Model> model = Model::create(profile, base_size, scaling);
+  if (model) return *model;
+  std::string reason = reason_of(model.error());
+  if (model.error() == Errc::base_size_not_aligned || model.error() == Errc::step_smaller_than_align) {
     reason += "; the alignment of " + std::string(profile.name) + " is " + std::to_string(profile.align) + " px";
   }
-  throw Refusal("base size " + std::to_string(base_size) + " px: " + reason);
+  throw Refusal(place + " " + std::to_string(base_size) + ": " + reason);
 }
 
-Model resolve_model(const ModelOptions& options) {
-  Model model;
-  model.profile = resolve_profile(options);
-  const std::int32_t base_size = options.base_size.value_or(model.profile.trained_base_size);
-  if (options.extras == "scaled") model.extra_scaling = ExtraScaling::scaled;
-  if (options.grid_mode == "follow_request") model.grid_mode = GridMode::follow_request;
-  if (options.grid_mode == "follow_request_by_area") model.grid_mode = GridMode::follow_request_by_area;
-  model.group = require_group(model.profile, base_size, model.extra_scaling);
-  ModelProfile without_extras = model.profile;
+Selection resolve_selection(const ModelOptions& options) {
+  Selection selection;
+  const ModelProfile profile = resolve_profile(options);
+  std::int32_t base_size = profile.trained_base_size;
+  if (options.base_size.given()) base_size = static_cast<std::int32_t>(options.base_size.whole(1, max_side / 2));
+  selection.order = options.side_order();
+  if (options.extras == "scaled") selection.extra_scaling = ExtraScaling::scaled;
+  if (options.grid_mode == "follow_request") selection.grid_mode = GridMode::follow_request;
+  if (options.grid_mode == "follow_request_by_area") selection.grid_mode = GridMode::follow_request_by_area;
+  selection.model = require_model(profile, base_size, selection.extra_scaling);
+  ModelProfile without_extras = profile;
   without_extras.extras = {};
-  model.generated_rows = require_group(without_extras, base_size, model.extra_scaling).size();
-  return model;
+  selection.generated_rows = require_model(without_extras, base_size, selection.extra_scaling).group.size();
+  return selection;
 }
 
-std::string Model::title() const {
-  std::string title = std::string(profile.name) + ", base size " + std::to_string(group.base_size());
-  if (group.size() > generated_rows) title += std::string(", extras ") + name_of(extra_scaling);
+std::string Selection::title() const {
+  std::string title = profile().name;
+  title += group().base_size() > 0 ? ", base size " + std::to_string(group().base_size()) : ", own rows";
+  if (group().size() > generated_rows) title += std::string(", extras ") + name_of(extra_scaling);
   return title;
 }
 
-Json Model::json() const {
-  return {{"profile", profile.name},
-          {"base_size", group.base_size()},
+std::string Selection::order_sentence() const {
+  return "Sizes are " + std::string(size_heading(order)) + " in pixels.";
+}
+
+Json Selection::json() const {
+  return {{"profile", profile().name},
+          {"base_size", group().base_size()},
           {"extras", name_of(extra_scaling)},
-          {"grid_mode", name_of(grid_mode)}};
+          {"grid_mode", name_of(grid_mode)},
+          {"order", name_of(order)}};
 }
 
 const char* name_of(ExtraScaling scaling) { return scaling == ExtraScaling::scaled ? "scaled" : "absolute"; }
@@ -150,18 +205,27 @@ const char* name_of(Orientation orientation) {
 
 std::string name_of(const CommonRatio& ratio) { return (ratio.exact ? "" : "~") + std::string(ratio.text().view()); }
 
-std::string token_text_in(const ModelProfile& profile, TokenId id) {
-  if (const std::optional<std::size_t> index = ratio_index_of(profile, id)) {
-    return "<img_ratio_" + std::to_string(*index) + ">";
+std::string text_of_token(const ModelProfile& profile, TokenId id) {
+  const Result<TokenText> text = token_text(profile, id);
+  return text ? std::string(text->view()) : std::string();
+}
+
+std::string lines_on_unknown_ids(const ModelProfile& profile) {
+  std::string text;
+  for (std::size_t i = 0; i < ratio_token_count(profile); ++i) {
+    if (ratio_token_id(profile, i)) continue;
+    const std::string index = std::to_string(i);
+    text += "The id of <img_ratio_" + index + "> is in no published source: supply it with --ratio-token " + index +
+            "=ID.\n";
   }
-  return std::string(token_text(id).view());
+  return text;
 }
 
 void OutputOptions::add(CLI::App& app, std::vector<std::string> formats) {
   std::string description = "Form of the output:";
   for (const std::string& name : formats) description += (name == formats.front() ? " " : ", ") + name;
   app.add_option("--format", format, description + " (default: text)")
-      ->check(CLI::IsMember(std::move(formats)).description(""))
+      ->check(one_of(std::move(formats)))
       ->type_name("FORM");
   app.add_option("--out", path, "Write to a file, which appears whole or not at all")
       ->check(

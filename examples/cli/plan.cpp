@@ -1,61 +1,17 @@
 // SPDX-License-Identifier: MIT
 // hunyuan-reso plan: what a generation needs, and which limits it meets.
-#include <cmath>
-#include <hunyuan_reso/plan.hpp>
-#include <hunyuan_reso/result.hpp>
+#include <hunyuan_reso/generation.hpp>
 #include <memory>
 
 #include "commands.hpp"
 #include "failure.hpp"
-#include "options.hpp"
+#include "one_size.hpp"
 #include "output.hpp"
+#include "plan_report.hpp"
+#include "tokenizer_file.hpp"
 
 namespace hunyuan_reso::cli {
 namespace {
-
-struct NamedPrecision {
-  const char* name;
-  Precision value;
-};
-constexpr NamedPrecision precisions[] = {{"fp32", Precision::fp32},
-                                         {"bf16", Precision::bf16},
-                                         {"fp16", Precision::fp16},
-                                         {"int8", Precision::int8},
-                                         {"nf4", Precision::nf4}};
-
-struct NamedTask {
-  const char* name;
-  BotTask value;
-};
-constexpr NamedTask tasks[] = {{"auto", BotTask::automatic},
-                               {"image", BotTask::image},
-                               {"think", BotTask::think},
-                               {"recaption", BotTask::recaption},
-                               {"think_recaption", BotTask::think_recaption},
-                               {"img_ratio", BotTask::img_ratio}};
-
-template <class Named>
-std::vector<std::string> names_of(const Named& named) {
-  std::vector<std::string> names;
-  for (const auto& item : named) names.emplace_back(item.name);
-  return names;
-}
-
-template <class Named>
-auto value_of(const Named& named, const std::string& name) {
-  for (const auto& item : named) {
-    if (name == item.name) return item.value;
-  }
-  return named[0].value;
-}
-
-template <class Named, class Value>
-const char* name_in(const Named& named, Value value) {
-  for (const auto& item : named) {
-    if (item.value == value) return item.name;
-  }
-  return "";
-}
 
 struct PlanOptions {
   ModelOptions model;
@@ -64,152 +20,99 @@ struct PlanOptions {
   std::string precision = "bf16";
   std::string task;
   std::vector<std::string> conditioning;
-  GenerationRequest request;
+  std::string tokenizer, prompt, system;
+  CLI::Option* prompt_option = nullptr;
+  NumberOption prompt_tokens, chain_of_thought_tokens, steps, guidance, batch;
+  bool align_output = false;
+  bool eager_moe_mask = false;
 };
 
-/// The plan, or a Refusal that names the argument at fault.
-GenerationPlan make_plan(const PlanOptions& options, const Model& model) {
-  GenerationRequest request = options.request;
-  request.image_size = options.image_size;
-  request.base_size = model.group.base_size();
-  request.extra_scaling = model.extra_scaling;
-  request.grid_mode = model.grid_mode;
+std::int32_t count_of(const NumberOption& option, std::int32_t least, std::int32_t most) {
+  return static_cast<std::int32_t>(option.whole(least, most));
+}
+
+/// What the options ask for; the image size apart, whose text the caller keeps.
+GenerationRequest request_of(const PlanOptions& options, const Selection& selection) {
+  GenerationRequest request;
+  request.grid_mode = selection.grid_mode;
   request.precision = value_of(precisions, options.precision);
-  request.has_bot_task = !options.task.empty();
-  if (request.has_bot_task) request.bot_task = value_of(tasks, options.task);
+  request.align_output = options.align_output;
+  request.eager_moe_mask = options.eager_moe_mask;
+  if (!options.task.empty()) request.bot_task = value_of(tasks, options.task);
+  request.prompt_tokens = options.prompt_tokens.given() ? count_of(options.prompt_tokens, 0, max_side) : 100;
+  if (options.chain_of_thought_tokens.given()) {
+    request.chain_of_thought_tokens = count_of(options.chain_of_thought_tokens, 0, max_side);
+  }
+  if (options.steps.given()) request.steps = count_of(options.steps, 1, 1000000);
+  if (options.batch.given()) request.batch = count_of(options.batch, 1, 1024);
+  if (options.guidance.given()) request.guidance = options.guidance.decimal(0, 1000000);
   for (const std::string& text : options.conditioning) {
-    const Result<ImageSize> size = parse_image_size(text, model.profile);
-    if (!size) throw Refusal(point_at("--conditioning", text, size.position(), message(size.error())));
-    if (size->kind != ImageSizeKind::pixels) {
-      throw Refusal("--conditioning '" + printable(text) + "': expected HEIGHTxWIDTH in pixels");
-    }
-    if (request.conditioning_image_count == GenerationRequest::max_conditioning_images) {
-      throw Refusal("--conditioning: " + std::string(message(Errc::too_many_conditioning_images)));
-    }
-    request.conditioning_images[request.conditioning_image_count++] = size->size;
+    const Resolution size = require_pixels("--conditioning", text, selection.profile(), selection.order);
+    const Errc error = request.add_conditioning_image(size);
+    if (error != Errc::none) throw Refusal("--conditioning: " + reason_of(error));
   }
-  const Result<ImageSize> size = parse_image_size(options.image_size, model.profile);
-  if (!size) throw Refusal(point_at("", options.image_size, size.position(), message(size.error())));
-  const Result<GenerationPlan> plan = plan_generation(request, model.profile);
-  if (!plan) throw Refusal("'" + printable(options.image_size) + "': " + std::string(message(plan.error())));
-  return *plan;
+  return request;
 }
 
-/// Whole numbers as they are, others with a few digits.
-std::string number_text(double value) {
-  if (value == std::floor(value) && std::fabs(value) < 1e15) return std::to_string(static_cast<std::int64_t>(value));
-  return fixed(value, 2);
-}
-
-std::string bytes_text(std::int64_t bytes) { return fixed(static_cast<double>(bytes) / 1e9, 2) + " GB"; }
-std::string flop_text(double flop) { return fixed(flop / 1e12, 1) + " TFLOP"; }
-
-Json diagnostic_json(const Diagnostic& item) {
-  return {{"code", name(item.code)},     {"severity", name(item.severity)},
-          {"source", name(item.source)}, {"value", item.value},
-          {"limit", item.limit},         {"message", message(item.code)},
-          {"advice", advice(item.code)}};
-}
-
-Json id_json(TokenId id) { return id == invalid_token_id ? Json(nullptr) : Json(id); }
-
-Json text_stage_json(const TextStage& stage) {
-  Json transitions = Json::array();
-  for (std::size_t i = 0; i < stage.transition_count; ++i) {
-    Json forced = Json::array();
-    for (std::size_t k = 0; k < stage.transitions[i].forced_count; ++k)
-      forced.push_back(stage.transitions[i].forced[k]);
-    transitions.push_back({{"after", stage.transitions[i].stop_token}, {"force", forced}});
+/// The option or argument that an error of plan_generation is about.
+std::string place_of(const PlanOptions& options, Errc error) {
+  switch (error) {
+    case Errc::task_not_supported:
+      return "--task " + (options.task.empty() ? "(the profile's)" : options.task) + " with profile " +
+             options.model.profile;
+    case Errc::vit_grid_exceeds_slots:
+      return "--conditioning";
+    case Errc::sequence_too_long:
+      return "--prompt-tokens, --chain-of-thought-tokens and " + spelled(options.image_size);
+    default:
+      return "'" + spelled(options.image_size) + "'";
   }
-  Json stops = Json::array();
-  for (std::size_t i = 0; i < stage.stop_token_count; ++i) stops.push_back(stage.stop_tokens[i]);
-  constexpr const char* rules[] = {"none", "one_pass", "masked"};
-  return {{"needed", stage.needed},
-          {"prompt_task", name_in(tasks, stage.prompt_task)},
-          {"ratio_rule", rules[static_cast<std::size_t>(stage.ratio_rule)]},
-          {"transitions", transitions},
-          {"stop_tokens", stops}};
 }
 
-Json plan_json(const PlanOptions& options, const Model& model, const GenerationPlan& plan) {
-  Json json = model.json();
-  const ImageInfo& image = plan.image;
-  json["request"] = options.image_size;
-  json["feasible"] = plan.feasible();
-  json["image"] = {{"height", image.image_height},
-                   {"width", image.image_width},
-                   {"token_height", image.token_height},
-                   {"token_width", image.token_width},
-                   {"image_token_length", image.image_token_length},
-                   {"base_size", image.base_size},
-                   {"ratio_index", image.ratio_index},
-                   {"size_token_id", id_json(plan.size_token)},
-                   {"ratio_token_id", id_json(plan.ratio_token)},
-                   {"ratio_is_predicted", plan.ratio_is_predicted},
-                   {"trained", image.trained.all()}};
-  json["rows"] = {{"batch", plan.batch}, {"cfg_rows", plan.cfg_rows}};
-  json["steps"] = plan.steps;
-  json["guidance"] = plan.guidance;
-  json["flow_shift"] = plan.flow_shift;
-  json["tokens"] = {{"text", plan.text_tokens},
-                    {"conditioning", plan.conditioning_tokens},
-                    {"image_block", plan.image_block_tokens},
-                    {"sequence_length", plan.sequence_length},
-                    {"sequence_length_is_upper_bound", plan.sequence_length_is_upper_bound},
-                    {"image_start", plan.image_start},
-                    {"scalar_tokens", plan.scalar_tokens},
-                    {"later_step_tokens", plan.later_step_tokens}};
-  json["latent_shape"] = plan.latent_shape;
-  json["precision"] = options.precision;
-  json["bytes"] = {{"weights", plan.weight_bytes}, {"kv_cache", plan.kv_bytes}, {"dense_mask", plan.dense_mask_bytes}};
-  json["flop"] = {
-      {"first_step", plan.first_step_flop}, {"later_step", plan.later_step_flop}, {"total", plan.total_flop}};
-  json["text_stage"] = text_stage_json(plan.text_stage);
-  json["diagnostics"] = Json::array();
-  for (const Diagnostic& item : plan.diagnostics) json["diagnostics"].push_back(diagnostic_json(item));
-  return json;
-}
-
-std::string plan_text(const PlanOptions& options, const Model& model, const GenerationPlan& plan) {
-  const ImageInfo& image = plan.image;
-  std::string text = model.title() + ", " + options.precision + ": " + printable(options.image_size) + '\n';
-  const auto line = [&text](const char* label, const std::string& value) {
-    text += "  " + std::string(label) + std::string(12 - std::string_view(label).size(), ' ') + value + '\n';
-  };
-  const std::string predicted = plan.ratio_is_predicted ? " at most (the model predicts the ratio)" : "";
-  line("image", size_text(image.image_size()) + " (height x width), " +
-                    megapixels_text(image.image_size().pixel_count()) + ", row " + std::to_string(image.ratio_index) +
-                    predicted);
-  line("tokens", std::to_string(image.image_token_length) + " of the image, " + std::to_string(plan.text_tokens) +
-                     " of text, " + std::to_string(plan.conditioning_tokens) + " of conditioning images");
-  line("sequence",
-       std::to_string(plan.sequence_length) + " tokens" + (plan.sequence_length_is_upper_bound ? " at most" : "") +
-           " in " + std::to_string(plan.cfg_rows * plan.batch) + (plan.cfg_rows * plan.batch == 1 ? " row" : " rows") +
-           " (batch " + std::to_string(plan.batch) + " x guidance " + std::to_string(plan.cfg_rows) + ")");
-  line("steps", std::to_string(plan.steps) + "; the first feeds all tokens, the later ones " +
-                    std::to_string(plan.later_step_tokens));
-  line("compute", flop_text(plan.first_step_flop) + " first step, " + flop_text(plan.later_step_flop) +
-                      " each later one, " + fixed(plan.total_flop / 1e15, 2) + " PFLOP in all");
-  line("memory", bytes_text(plan.weight_bytes) + " weights, " + bytes_text(plan.kv_bytes) + " keys and values");
-  if (plan.diagnostics.size() == 0) text += "  no limit is met\n";
-  for (const Diagnostic& item : plan.diagnostics) {
-    text += "  " + std::string(name(item.severity)) + ": " + std::string(message(item.code)) + ": " +
-            number_text(item.value) + ", limit " + number_text(item.limit) + " (" + std::string(name(item.source)) +
-            ")\n      -> " + std::string(advice(item.code)) + '\n';
+PlannedRequest make_plan(const PlanOptions& options) {
+  PlannedRequest planned;
+  planned.selection = resolve_selection(options.model);
+  planned.precision = options.precision;
+  const Selection& selection = planned.selection;
+  const ImageSize size = require_size("", options.image_size, selection.profile(), selection.order);
+  planned.request = request_text(size, selection.profile(), selection.order);
+  GenerationRequest request = request_of(options, selection);
+  const ImageSizeText canonical = format_image_size(size, selection.profile());
+  request.image_size = canonical.view();
+  request.prompt = options.prompt;
+  request.system = options.system;
+  const Result<GenerationPlan> plan =
+      options.tokenizer.empty()
+          ? plan_generation(selection.model, request)
+          : plan_generation(selection.model, request, load_tokenizer(options.tokenizer, selection.profile()));
+  if (!plan) {
+    std::string place = place_of(options, plan.error());
+    if (plan.error() == Errc::vit_grid_exceeds_slots) place += " " + options.conditioning[plan.position()];
+    throw Refusal(place + ": " + reason_of(plan.error(), selection.order));
   }
-  return text;
+  planned.plan = *plan;
+  return planned;
+}
+
+/// The prompt is counted by a tokenizer, or its tokens are given.
+void check_text_options(const PlanOptions& options) {
+  const bool has_prompt = options.prompt_option->count() > 0;
+  if (has_prompt != !options.tokenizer.empty() || (!has_prompt && !options.system.empty())) {
+    throw UsageError("plan: --tokenizer FILE and --prompt TEXT (with --system TEXT, if wished) go together");
+  }
+  if (has_prompt && options.prompt_tokens.given()) {
+    throw UsageError("plan: --prompt and --prompt-tokens exclude each other");
+  }
 }
 
 int run(const PlanOptions& options) {
-  const Model model = resolve_model(options.model);
-  const GenerationPlan plan = make_plan(options, model);
-  options.output.write(options.output.format == "json" ? dump(plan_json(options, model, plan))
-                                                       : plan_text(options, model, plan));
-  if (plan.feasible()) return exit_success;
-  for (const Diagnostic& item : plan.diagnostics) {
-    if (item.severity != Severity::error) continue;
-    throw Refusal(std::string(message(item.code)) + ": " + number_text(item.value) + ", limit " +
-                  number_text(item.limit));
+  check_text_options(options);
+  const PlannedRequest planned = make_plan(options);
+  const bool as_json = options.output.format == "json";
+  options.output.write(as_json ? dump(plan_json(planned)) : plan_text(planned));
+  if (planned.plan.feasible()) return exit_success;
+  for (const Diagnostic& item : planned.plan.diagnostics) {
+    if (item.severity == Severity::error) write_error("hunyuan-reso: " + diagnostic_text(item) + '\n');
   }
   return exit_refused;
 }
@@ -220,36 +123,40 @@ Command add_plan(CLI::App& tool) {
   CLI::App& app = add_command(tool, "plan", "What a generation needs, and which limits it meets",
                               "  hunyuan-reso plan 1080x1920 --prompt-tokens 120\n"
                               "  hunyuan-reso plan 2048x2048 --base-size 2048 --precision int8\n"
-                              "  hunyuan-reso plan auto --conditioning 3024x4032 --format json");
+                              "  hunyuan-reso plan auto --conditioning 3024x4032 --format json\n"
+                              "  hunyuan-reso plan 16:9 --tokenizer tokenizer.json --prompt 'a cat'");
   const auto options = std::make_shared<PlanOptions>();
-  options->request.prompt_tokens = 100;
   options->model.add_group(app);
   options->model.add_grid_mode(app);
-  app.add_option("image_size", options->image_size, "auto, HEIGHTxWIDTH, A:B or <img_ratio_i>")
+  app.add_option("image_size", options->image_size, "auto, HEIGHTxWIDTH (see --order), A:B or <img_ratio_i>")
       ->required()
       ->type_name("IMAGE_SIZE");
-  app.add_option("--prompt-tokens", options->request.prompt_tokens,
-                 "Tokens of the prompt and the system prompt (default: 100)")
-      ->type_name("COUNT");
-  app.add_option("--chain-of-thought-tokens", options->request.chain_of_thought_tokens,
-                 "Tokens of thinking and recaption (default: as many as the task can produce)")
-      ->type_name("COUNT");
+  options->prompt_tokens.add(app, "--prompt-tokens", "Tokens of the prompt and the system prompt (default: 100)",
+                             "COUNT");
+  app.add_option("--tokenizer", options->tokenizer,
+                 "The checkpoint's tokenizer.json: the tokens of --prompt are counted, not estimated")
+      ->type_name("FILE");
+  options->prompt_option =
+      app.add_option("--prompt", options->prompt, "The prompt, for --tokenizer")->type_name("TEXT");
+  app.add_option("--system", options->system, "The system prompt, for --tokenizer (default: none)")->type_name("TEXT");
+  options->chain_of_thought_tokens.add(app, "--chain-of-thought-tokens",
+                                       "Tokens of thinking and recaption (default: as many as the task can produce)",
+                                       "COUNT");
   app.add_option("--task", options->task, "What the text stage does (default: the profile's task)")
-      ->check(CLI::IsMember(names_of(tasks)).description(""))
+      ->check(one_of(names_of(tasks)))
       ->type_name("TASK");
   app.add_option("--conditioning", options->conditioning, "Original size of a conditioning image; repeatable")
       ->allow_extra_args(false)
-      ->type_name("HEIGHTxWIDTH");
-  app.add_flag("--align-output", options->request.align_output,
-               "Resize the output to match a conditioning image's aspect");
-  app.add_option("--steps", options->request.steps, "Denoising steps (default: the profile's)")->type_name("COUNT");
-  app.add_option("--guidance", options->request.guidance, "Guidance scale (default: the profile's)")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("SCALE");
-  app.add_option("--batch", options->request.batch, "Images at once (default: 1)")->type_name("COUNT");
-  app.add_option("--precision", options->precision, "Weights: fp32, bf16, fp16, int8 or nf4 (default: bf16)")
-      ->check(CLI::IsMember(names_of(precisions)).description(""))
+      ->type_name("SIZE");
+  app.add_flag("--align-output", options->align_output, "Resize the output to match a conditioning image's aspect");
+  options->steps.add(app, "--steps", "Denoising steps (default: the profile's)", "COUNT");
+  options->guidance.add(app, "--guidance", "Guidance scale (default: the profile's)", "SCALE");
+  options->batch.add(app, "--batch", "Images at once (default: 1)", "COUNT");
+  app.add_option("--precision", options->precision, "Weights: fp32, bf16, fp16, int8, fp8 or nf4 (default: bf16)")
+      ->check(one_of(names_of(precisions)))
       ->type_name("TYPE");
+  app.add_flag("--eager-moe-mask", options->eager_moe_mask,
+               "The engine's expert code makes a dispatch mask over all tokens: say what it takes");
   options->output.add(app, {"text", "json"});
   return {&app, [options] { return run(*options); }};
 }

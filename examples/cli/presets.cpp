@@ -16,9 +16,8 @@ struct PresetOptions {
 };
 
 int run(const PresetOptions& options) {
-  const Model model = resolve_model(options.model);
-  const Result<PresetList> presets = make_presets(model.profile, model.group.base_size(), model.extra_scaling);
-  Table table({{"size", "height x width", Audience::people},
+  const Selection selection = resolve_selection(options.model);
+  Table table({{"size", size_heading(selection.order), Audience::people},
                {"height", "", Audience::programs},
                {"width", "", Audience::programs},
                {"orientation", "orientation", Audience::all, true},
@@ -26,15 +25,15 @@ int run(const PresetOptions& options) {
                {"common_ratio_exact", "", Audience::programs},
                {"megapixels", "MP"},
                {"image_token_length", "tokens"},
-               {"ratio_index", "row"},
+               {"ratio_index", "bucket"},
                {"ratio_token_id", "ratio id"},
                {"size_token_id", "size id"},
                {"trained", "trained", Audience::all, true}});
-  for (const Preset& row : *presets) {
+  for (const Preset& row : make_presets(selection.model)) {
     const bool trained = row.trained.all();
     if (options.trained_only && !trained) continue;
     if (!options.orientation.empty() && options.orientation != name_of(row.orientation)) continue;
-    table.add({size_text(row.size),
+    table.add({selection.size(row.size),
                row.size.height,
                row.size.width,
                name_of(row.orientation),
@@ -44,21 +43,20 @@ int run(const PresetOptions& options) {
                row.image_token_length,
                row.ratio_index,
                id_or_none(row.ratio_token_id),
-               id_or_none(size_token_id_or_invalid(row.base_size)),
+               id_or_none(size_token_id(selection.profile(), row.base_size)),
                yes_no(trained)});
   }
   if (options.output.format == "csv") {
     options.output.write(table.csv());
   } else if (options.output.format == "json") {
-    Json json = model.json();
+    Json json = selection.json();
     json.erase("grid_mode");
     json["presets"] = table.json();
     options.output.write(dump(json));
   } else {
-    options.output.write(model.title() + ": " + std::to_string(table.size()) +
-                         " presets. Sizes are height x width in pixels; w:h is the nearest common ratio, width first "
-                         "(~: not exact).\n\n" +
-                         table.text());
+    options.output.write(selection.title() + ": " + std::to_string(table.size()) + " presets. " +
+                         selection.order_sentence() +
+                         " w:h is the nearest common ratio, width first (~: not exact).\n\n" + table.text());
   }
   return 0;
 }
@@ -72,7 +70,7 @@ Command add_presets(CLI::App& tool) {
   const auto options = std::make_shared<PresetOptions>();
   options->model.add_group(app);
   app.add_option("--orientation", options->orientation, "Only landscape, portrait or square sizes")
-      ->check(CLI::IsMember({"landscape", "portrait", "square"}).description(""))
+      ->check(one_of({"landscape", "portrait", "square"}))
       ->type_name("WHICH");
   app.add_flag("--trained-only", options->trained_only, "Only sizes that the checkpoint was trained on");
   options->output.add(app);

@@ -2,100 +2,25 @@
 #ifndef HUNYUAN_RESO_CLI_SIZE_LIST_HPP
 #define HUNYUAN_RESO_CLI_SIZE_LIST_HPP
 
-#include <cstring>
 #include <hunyuan_reso/image_size.hpp>
-#include <memory>
 #include <string>
 #include <string_view>
 
+#include "side_order.hpp"
+
 namespace hunyuan_reso::cli {
 
-/// Which side of a pair `AxB` comes first.
-enum class SideOrder { height_width, width_height };
-
-/// A size as people write it into a list: what parse_image_size takes, and pairs with a comma, a blank or a tab
-/// between the numbers. A position in an error is that of the given text.
+/// A size as people write it. Beyond what parse_image_size takes: pairs with `*`, a comma or blanks between the
+/// numbers, in brackets, and with `px`; ratios with `/` and with decimals (2.39:1); the full-width signs for `:`, `/`,
+/// `*`, `x` and the comma; `auto` in any case. A position in an error is that of the given text.
 [[nodiscard]] Result<ImageSize> parse_size(std::string_view text, const ModelProfile& profile, SideOrder order);
 
-/// Reads a descriptor in blocks of whole lines; memory stays constant.
-class LineReader {
- public:
-  /// Most bytes in a line, its line feed not counted.
-  static constexpr std::size_t longest_line = (std::size_t{1} << 20) - 1;
+/// Why parse_size refused a text: what was expected at the byte at fault and, where the text is of none of the forms,
+/// what the forms are.
+[[nodiscard]] std::string size_refusal(std::string_view text, const Result<ImageSize>& refused, SideOrder order);
 
-  explicit LineReader(int descriptor);
-
-  struct Block {
-    std::string_view lines;     ///< whole lines, each with its line feed; 16 readable bytes follow
-    bool too_long = false;      ///< `lines` is instead the beginning of one line that is longer than longest_line
-    bool at_end = false;        ///< nothing is left
-    bool more_waiting = false;  ///< the input filled the buffer, so that the next block is there already
-  };
-  [[nodiscard]] Block next();
-
- private:
-  static constexpr std::size_t capacity = longest_line + 1;
-
-  bool skip_rest_of_long_line();
-
-  int descriptor_;
-  std::unique_ptr<char[]> buffer_;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-  bool ended_ = false;
-  bool skipping_ = false;
-};
-
-/// Decimal digits at the front of a text.
-struct ShortNumber {
-  std::uint32_t value = 0;
-  std::uint32_t digits = 0;  ///< 0 where there are none, or eight and more
-};
-
-/// Reads 8 bytes from `text` at once.
-[[nodiscard]] inline ShortNumber read_short_number(const char* text) noexcept {
-  std::uint64_t word = 0;
-  for (int i = 0; i < 8; ++i) word |= std::uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
-  word ^= 0x3030303030303030U;  // digits become 0 .. 9
-  const std::uint64_t others = ((word + 0x7676767676767676U) | word) & 0x8080808080808080U;
-  if (others == 0) return {};
-#if defined(__GNUC__)
-  const auto digits = static_cast<std::uint32_t>(__builtin_ctzll(others)) / 8;
-#else
-  std::uint32_t digits = 0;
-  while ((others >> (8 * digits) & 0x80U) == 0) ++digits;
-#endif
-  if (digits == 0) return {};
-  word <<= 64 - 8 * digits;  // zeros in front, the last digit on top
-  word = word * 10 + (word >> 8);
-  const std::uint64_t value =
-      (word & 0x000000FF000000FFU) * 0x000F424000000064U + (word >> 16 & 0x000000FF000000FFU) * 0x0000271000000001U;
-  return {static_cast<std::uint32_t>(value >> 32), digits};
-}
-
-struct PlainPair {
-  std::uint32_t first = 0;
-  std::uint32_t second = 0;
-};
-
-/// The common line: two short numbers, one separator of 'x', 'X', ',' (also with a blank), ' ', tab, and the end.
-/// Advances `text` past the line feed; false, without a change, for every other line.
-[[nodiscard]] inline bool read_plain_pair(const char*& text, PlainPair& pair) noexcept {
-  const ShortNumber first = read_short_number(text);
-  const char* at = text + first.digits;
-  const bool separated = *at == 'x' || *at == ',' || *at == ' ' || *at == 'X' || *at == '\t';
-  if (first.value == 0 || !separated) return false;
-  ++at;
-  if (*at == ' ' && at[-1] == ',') ++at;
-  const ShortNumber second = read_short_number(at);
-  if (second.value == 0) return false;
-  at += second.digits;
-  if (*at == '\r') ++at;
-  if (*at != '\n') return false;
-  pair = {first.value, second.value};
-  text = at + 1;
-  return true;
-}
+/// For a size that was read but looks like a slip (1024x024): what it was read as; else empty.
+[[nodiscard]] std::string size_doubt(std::string_view text, const ImageSize& read, SideOrder order);
 
 }  // namespace hunyuan_reso::cli
 

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <hunyuan_reso/crop.hpp>
 
+#include "failure.hpp"
+
 namespace hunyuan_reso::cli {
 namespace {
 
@@ -52,31 +54,88 @@ std::string right(const std::string& text, std::size_t width) {
 constexpr std::size_t line_width = 9;
 constexpr std::size_t request_width = 14;
 
+void add_number(std::string& out, std::int64_t number) {
+  char digits[24];
+  char* end = digits;
+  if (number < 0) *end++ = '-';
+  end = append_number(end, number < 0 ? static_cast<std::uint64_t>(-number) : static_cast<std::uint64_t>(number));
+  out.append(digits, end);
+}
+
+constexpr std::size_t longest_plain_name = 2000;
+
+/// Whether a name stands as it is in CSV and in JSON.
+bool needs_no_quotes(std::string_view text) {
+  bool plain = true;
+  for (const char c : text) plain = plain & (c >= 0x20 && c < 0x7F && c != ',' && c != '"' && c != '\\');
+  return plain && (text.empty() || (text.front() != ' ' && text.back() != ' '));
+}
+
+void add_csv_text(std::string& out, std::string_view text) {
+  bool plain = true;
+  for (const char c : text) plain = plain && c != ',' && c != '"' && c != '\n' && c != '\r';
+  const bool is_padded = !text.empty() && (text.front() == ' ' || text.back() == ' ');
+  if (plain && !is_padded) {
+    out += text;
+    return;
+  }
+  out += '"';
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
+}
+
+void add_json_text(std::string& out, std::string_view text) {
+  bool plain = true;
+  for (const char c : text) plain = plain && c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+  if (plain) {
+    out += '"';
+    out += text;
+    out += '"';
+  } else {
+    out += Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+}
+
 }  // namespace
 
-SnapWriter::SnapWriter(Output& output, const Model& model, const std::string& format, bool with_crop)
-    : output_(output), model_(model), with_crop_(with_crop) {
+SnapWriter::SnapWriter(Output& output, const Buckets& buckets, const std::string& format)
+    : output_(output), buckets_(buckets), is_wide_first_(buckets.selection().order == SideOrder::width_height) {
   if (format == "csv") form_ = Form::csv;
   if (format == "json") form_ = Form::json;
-  for (std::size_t i = 0; i < model.group.size(); ++i) {
-    const std::string text = result_text(*image_info_of_row(i, model.profile, model.group)) + '\n';
+  for (std::size_t i = 0; i < buckets.group().size(); ++i) {
+    const std::string text = result_text(buckets.row(i)) + (form_ == Form::json ? "}\n" : "\n");
     Suffix suffix{};
     suffix.size = text.copy(suffix.text, sizeof suffix.text);
     suffixes_.push_back(suffix);
   }
 }
 
-void SnapWriter::header() {
+void SnapWriter::header(const SnapColumns& columns) {
+  columns_ = columns;
+  is_plain_ = form_ != Form::text && !columns.orientations && !columns.crop && !columns.drops;
+  const bool has_ids = !buckets_.has_own_rows();
   if (form_ == Form::csv) {
-    output_.write(
-        "line,request_height,request_width,ratio_index,height,width,image_token_length,ratio_token_id,base_size");
-    if (with_crop_) output_.write(",resized_height,resized_width,crop_top,crop_left");
-    output_.write("\n");
+    std::string text = "line";
+    if (columns.names) text += ",name";
+    text += ",request_height,request_width";
+    if (columns.orientations) text += ",orientation";
+    text += ",ratio_index,height,width,image_token_length";
+    if (has_ids) text += ",ratio_token_id,base_size";
+    if (columns.crop) text += ",resized_height,resized_width,crop_top,crop_left,cropped_share";
+    if (columns.drops) text += ",dropped,reason";
+    output_.write(text + '\n');
   } else if (form_ == Form::text) {
-    output_.write(model_.title() + ". Sizes are height x width in pixels.\n");
-    output_.write("     line         request  row  height x width   tokens  ratio id  base size");
-    if (with_crop_) output_.write("        resized to     crop top,left");
-    output_.write("\n");
+    output_.write(buckets_.title() + ". " + buckets_.selection().order_sentence() + '\n');
+    std::string text = "     line         request" + std::string(" bucket") +
+                       right(size_heading(buckets_.selection().order), 16) + "   tokens";
+    if (has_ids) text += "  ratio id  base size";
+    if (columns.orientations) text += "  turned";
+    if (columns.crop) text += "        resized to     crop top,left   cropped";
+    if (columns.names) text += "  name";
+    output_.write(text + '\n');
   }
 }
 
@@ -98,64 +157,187 @@ char* SnapWriter::append_request(char* out, std::uint64_t line, Resolution reque
       break;
   }
   char* const request = append(set_right(out, append_number(out, line), line_width), "  ");
-  char* end = append_number(request, height);
+  char* end = append_number(request, is_wide_first_ ? width : height);
   *end++ = 'x';
-  return set_right(request, append_number(end, width), request_width);
+  return set_right(request, append_number(end, is_wide_first_ ? height : width), request_width);
 }
 
-/// What a line says after the request, crop columns and line feed left out.
-std::string SnapWriter::result_text(const ImageInfo& info) const {
-  const TokenId id = ratio_token_id_or_invalid(model_.profile, info.ratio_index);
-  const std::string index = std::to_string(info.ratio_index);
-  const std::string tokens = std::to_string(info.image_token_length);
-  const std::string base_size = std::to_string(info.base_size);
+/// What a line says of the bucket.
+std::string SnapWriter::result_text(const Place& place) const {
+  const Result<TokenId> id = buckets_.ratio_token_id(place.ratio_index);
+  const bool has_ids = !buckets_.has_own_rows();
+  const std::string index = std::to_string(place.ratio_index);
+  const std::string tokens = std::to_string(place.image_token_length);
+  const std::string base_size = std::to_string(place.base_size);
+  const auto id_text = [&](const char* none) { return id ? std::to_string(*id) : std::string(none); };
   if (form_ == Form::text) {
-    return right(index, 5) + right(size_text(info.image_size()), 16) + right(tokens, 9) +
-           right(id < 0 ? "none" : std::to_string(id), 10) + right(base_size, 11);
+    const std::string text =
+        right(index, 7) + right(size_text(place.size, buckets_.selection().order), 16) + right(tokens, 9);
+    return has_ids ? text + right(id_text("none"), 10) + right(base_size, 11) : text;
   }
-  const std::string height = std::to_string(info.image_height);
-  const std::string width = std::to_string(info.image_width);
+  const std::string height = std::to_string(place.size.height);
+  const std::string width = std::to_string(place.size.width);
   if (form_ == Form::csv) {
-    return "," + index + "," + height + "," + width + "," + tokens + "," + (id < 0 ? "" : std::to_string(id)) + "," +
-           base_size;
+    const std::string text = "," + index + "," + height + "," + width + "," + tokens;
+    return has_ids ? text + "," + id_text("") + "," + base_size : text;
   }
-  return ",\"ratio_index\":" + index + ",\"height\":" + height + ",\"width\":" + width +
-         ",\"image_token_length\":" + tokens + ",\"ratio_token_id\":" + (id < 0 ? "null" : std::to_string(id)) +
-         ",\"base_size\":" + base_size + (with_crop_ ? "" : "}");
+  const std::string text = ",\"ratio_index\":" + index + ",\"height\":" + height + ",\"width\":" + width +
+                           ",\"image_token_length\":" + tokens;
+  return has_ids ? text + ",\"ratio_token_id\":" + id_text("null") + ",\"base_size\":" + base_size : text;
 }
 
-void SnapWriter::write(std::uint64_t line, const ImageSize& requested, const ImageInfo& info) {
-  const bool has_pixels = requested.kind == ImageSizeKind::pixels;
-  std::string text;
-  if (has_pixels) {
-    char front[line_room];
-    text.assign(front, append_request(front, line, requested.size));
-  } else if (form_ == Form::csv) {
-    text = std::to_string(line) + ",,";
-  } else if (form_ == Form::json) {
-    text = "{\"line\":" + std::to_string(line) + ",\"request_height\":null,\"request_width\":null";
+/// The same for a picture that was dropped.
+std::string SnapWriter::no_result_text() const {
+  const bool has_ids = !buckets_.has_own_rows();
+  if (form_ == Form::text)
+    return right("-", 7) + right("-", 16) + right("-", 9) + (has_ids ? right("-", 10) + right("-", 11) : "");
+  if (form_ == Form::csv) return has_ids ? ",,,,,," : ",,,,";
+  return std::string(R"(,"ratio_index":null,"height":null,"width":null,"image_token_length":null)") +
+         (has_ids ? R"(,"ratio_token_id":null,"base_size":null)" : "");
+}
+
+void SnapWriter::append_result(const SnapRow& row) {
+  if (row.place == nullptr) {
+    line_ += no_result_text();
+  } else if (!row.is_row) {
+    line_ += result_text(*row.place);
   } else {
-    text = right(std::to_string(line), line_width) + "  " +
-           right(std::string(format_image_size(requested, model_.profile).view()), request_width);
+    const Suffix& suffix = suffixes_[row.place->ratio_index];
+    line_.append(suffix.text, suffix.size - (form_ == Form::json ? 2 : 1));
   }
-  text += result_text(info);
-  if (with_crop_) {
-    const Result<ResizeCrop> crop = resize_and_center_crop(requested.size, info.image_size());
-    const auto value = [&](std::int64_t number, const char* none) { return crop ? std::to_string(number) : none; };
-    if (form_ == Form::csv) {
-      text += "," + value(crop->resized_height, "") + "," + value(crop->resized_width, "") + "," +
-              value(crop->crop_top, "") + "," + value(crop->crop_left, "");
-    } else if (form_ == Form::json) {
-      text += ",\"resized_height\":" + value(crop->resized_height, "null") +
-              ",\"resized_width\":" + value(crop->resized_width, "null") +
-              ",\"crop_top\":" + value(crop->crop_top, "null") + ",\"crop_left\":" + value(crop->crop_left, "null") +
-              "}";
+}
+
+/// The common line, for speed: a row of the group and a name that needs no quotes. False, with nothing written, for
+/// every other one.
+bool SnapWriter::write_plain(const SnapRow& row) {
+  const bool fits = row.is_row && row.requested.kind == ImageSizeKind::pixels && row.name.size() <= longest_plain_name;
+  if (!is_plain_ || !fits || !needs_no_quotes(row.name)) return false;
+  char* const start = output_.reserve(line_room + longest_plain_name);
+  char* end = start;
+  const bool is_json = form_ == Form::json;
+  if (is_json) end = append(end, "{\"line\":");
+  end = append_number(end, row.line);
+  if (columns_.names) {
+    end = is_json ? append(end, ",\"name\":\"") : append(end, ",");
+    std::memcpy(end, row.name.data(), row.name.size());
+    end += row.name.size();
+    if (is_json) *end++ = '"';
+  }
+  end = is_json ? append(end, ",\"request_height\":") : append(end, ",");
+  end = append_number(end, static_cast<std::uint64_t>(row.requested.size.height));
+  end = is_json ? append(end, ",\"request_width\":") : append(end, ",");
+  end = append_number(end, static_cast<std::uint64_t>(row.requested.size.width));
+  const Suffix& suffix = suffixes_[row.place->ratio_index];
+  std::memcpy(end, suffix.text, sizeof suffix.text);
+  output_.commit(end + suffix.size);
+  return true;
+}
+
+void SnapWriter::write(const SnapRow& row) {
+  if (write_plain(row)) return;
+  line_.clear();
+  if (form_ == Form::csv) {
+    write_csv(row);
+  } else if (form_ == Form::json) {
+    write_json(row);
+  } else {
+    write_text(row);
+  }
+  line_ += '\n';
+  output_.write(line_);
+}
+
+void SnapWriter::write_csv(const SnapRow& row) {
+  add_number(line_, static_cast<std::int64_t>(row.line));
+  if (columns_.names) {
+    line_ += ',';
+    add_csv_text(line_, row.name);
+  }
+  const bool has_pixels = row.requested.kind == ImageSizeKind::pixels;
+  const auto add = [&](bool given, std::int64_t value) {
+    line_ += ',';
+    if (given) add_number(line_, value);
+  };
+  add(has_pixels, row.requested.size.height);
+  add(has_pixels, row.requested.size.width);
+  if (columns_.orientations) add(row.orientation != 0, row.orientation);
+  append_result(row);
+  if (columns_.crop) {
+    const bool has_crop = has_pixels && row.place != nullptr;
+    const ResizeCrop crop = has_crop ? *resize_and_center_crop(row.requested.size, row.place->size) : ResizeCrop{};
+    add(has_crop, crop.resized_height);
+    add(has_crop, crop.resized_width);
+    add(has_crop, crop.crop_top);
+    add(has_crop, crop.crop_left);
+    line_ += ',';
+    if (has_crop) line_ += Json(row.loss.share).dump();
+  }
+  if (columns_.drops) ((line_ += ',') += name_of(row.drop)) += ',';
+  if (columns_.drops) add_csv_text(line_, row.reason);
+}
+
+void SnapWriter::write_json(const SnapRow& row) {
+  line_ += "{\"line\":";
+  add_number(line_, static_cast<std::int64_t>(row.line));
+  const auto add = [&](const char* key, bool given, std::int64_t value) {
+    ((line_ += ",\"") += key) += "\":";
+    if (given) {
+      add_number(line_, value);
     } else {
-      text += right(value(crop->resized_height, "-") + "x" + value(crop->resized_width, "-"), 18) +
-              right(value(crop->crop_top, "-") + "," + value(crop->crop_left, "-"), 18);
+      line_ += "null";
     }
+  };
+  if (columns_.names) {
+    line_ += ",\"name\":";
+    add_json_text(line_, row.name);
   }
-  output_.write(text + '\n');
+  const bool has_pixels = row.requested.kind == ImageSizeKind::pixels;
+  add("request_height", has_pixels, row.requested.size.height);
+  add("request_width", has_pixels, row.requested.size.width);
+  if (columns_.orientations) add("orientation", row.orientation != 0, row.orientation);
+  append_result(row);
+  if (columns_.crop) {
+    const bool has_crop = has_pixels && row.place != nullptr;
+    const ResizeCrop crop = has_crop ? *resize_and_center_crop(row.requested.size, row.place->size) : ResizeCrop{};
+    add("resized_height", has_crop, crop.resized_height);
+    add("resized_width", has_crop, crop.resized_width);
+    add("crop_top", has_crop, crop.crop_top);
+    add("crop_left", has_crop, crop.crop_left);
+    line_ += ",\"cropped_share\":";
+    line_ += has_crop ? Json(row.loss.share).dump() : "null";
+  }
+  if (columns_.drops) {
+    const bool dropped = row.drop != Drop::none;
+    line_ += ",\"dropped\":";
+    line_ += dropped ? "\"" + std::string(name_of(row.drop)) + "\"" : "null";
+    line_ += ",\"reason\":";
+    if (dropped) add_json_text(line_, row.reason);
+    if (!dropped) line_ += "null";
+  }
+  line_ += '}';
+}
+
+void SnapWriter::write_text(const SnapRow& row) {
+  const bool has_pixels = row.requested.kind == ImageSizeKind::pixels;
+  const std::string request =
+      has_pixels ? size_text(row.requested.size, buckets_.selection().order)
+                 : std::string(format_image_size(row.requested, buckets_.selection().profile()).view());
+  line_ += right(std::to_string(row.line), line_width) + "  " + right(request, request_width);
+  append_result(row);
+  if (columns_.orientations) line_ += right(row.orientation >= 5 ? "yes" : "no", 8);
+  if (columns_.crop) {
+    const bool has_crop = has_pixels && row.place != nullptr;
+    const ResizeCrop crop = has_crop ? *resize_and_center_crop(row.requested.size, row.place->size) : ResizeCrop{};
+    const auto value = [&](std::int64_t number) { return has_crop ? std::to_string(number) : std::string("-"); };
+    const bool wide_first = is_wide_first_;
+    const std::string high = value(crop.resized_height);
+    const std::string wide = value(crop.resized_width);
+    line_ += right(wide_first ? wide + "x" + high : high + "x" + wide, 18) +
+             right(value(crop.crop_top) + "," + value(crop.crop_left), 18) +
+             right(has_crop ? fixed(100 * row.loss.share, 2) + " %" : "-", 10);
+  }
+  if (columns_.names) line_ += "  " + printable(row.name, 200);
+  if (row.drop != Drop::none) line_ += "  dropped (" + std::string(name_of(row.drop)) + "): " + std::string(row.reason);
 }
 
 }  // namespace hunyuan_reso::cli

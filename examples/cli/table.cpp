@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// hunyuan-reso table: the rows of a group, as a list or as a picture.
+// hunyuan-reso table: the buckets of a group, as a list, as a picture or in the forms that trainers read.
 #include <memory>
 
+#include "bucket_export.hpp"
 #include "buckets.hpp"
 #include "commands.hpp"
 
@@ -14,9 +15,9 @@ Cell bound(Resolution size, const char* end) {
 }
 Cell side_or_null(std::int32_t side) { return side > 0 ? Cell{side} : Cell{nullptr, ""}; }
 
-Table rows_table(const Model& model) {
-  Table table({{"ratio_index", "row"},
-               {"size", "height x width", Audience::people},
+Table rows_table(const Selection& selection) {
+  Table table({{"ratio_index", "bucket"},
+               {"size", size_heading(selection.order), Audience::people},
                {"height", "", Audience::programs},
                {"width", "", Audience::programs},
                {"ratio", "h/w"},
@@ -31,11 +32,11 @@ Table rows_table(const Model& model) {
                {"snaps_up_to_width", "", Audience::programs},
                {"kind", "kind", Audience::all, true},
                {"is_published", "trained", Audience::all, true}});
-  for (const Bucket& bucket : buckets_of(model)) {
+  for (const Bucket& bucket : buckets_of(selection)) {
     const Preset& row = bucket.preset;
     const std::string takes_none = bucket.is_reachable ? "" : "none";
     table.add({row.ratio_index,
-               size_text(row.size),
+               selection.size(row.size),
                row.size.height,
                row.size.width,
                {row.size.ratio(), fixed(row.size.ratio(), 5)},
@@ -54,44 +55,48 @@ Table rows_table(const Model& model) {
   return table;
 }
 
-std::string notes(const Model& model) {
+std::string notes(const Selection& selection) {
   std::string text =
-      "\nA size goes to the row whose range holds its height / width; the upper end belongs to the range. w:h is the\n"
+      "\nA size goes to the bucket whose range holds its height / width; the upper end belongs to the range. w:h is "
+      "the\n"
       "nearest common ratio as people say it, width first (~: not exact).\n";
-  if (has_extras_out_of_scale(model)) {
-    text += "Extra rows are absolute: they keep their size at base size " + std::to_string(model.group.base_size()) +
-            ", while the rows around them have another scale\n(--extras scaled shows them scaled; --format svg shows "
-            "the picture).\n";
+  if (has_extras_out_of_scale(selection)) {
+    text +=
+        "Extra buckets are absolute: they keep their size at base size " +
+        std::to_string(selection.group().base_size()) +
+        ", while the buckets around them have another scale\n(--extras scaled shows them scaled; --format svg shows "
+        "the picture).\n";
   }
-  for (std::size_t i = 0; i < model.profile.ratio_token_count(); ++i) {
-    if (!ratio_token_id(model.profile, i)) {
-      text += "The id of <img_ratio_" + std::to_string(i) +
-              "> is in no published source: supply it with --ratio-token " + std::to_string(i) + "=ID.\n";
-    }
-  }
+  text += lines_on_unknown_ids(selection.profile());
   return text;
 }
 
 int run(const ModelOptions& model_options, const OutputOptions& output) {
-  const Model model = resolve_model(model_options);
-  if (output.format == "svg") {
-    output.write(buckets_svg(model));
+  const Selection selection = resolve_selection(model_options);
+  const std::string& format = output.format;
+  if (format == "svg") {
+    output.write(buckets_svg(selection));
     return 0;
   }
-  const Table table = rows_table(model);
-  if (output.format == "csv") {
+  if (is_trainer_form(format)) {
+    output.write(trainer_form(selection, format));
+    return 0;
+  }
+  const Table table = rows_table(selection);
+  if (format == "csv") {
     output.write(table.csv());
-  } else if (output.format == "json") {
-    Json json = model.json();
+  } else if (format == "json") {
+    Json json = selection.json();
     json.erase("grid_mode");
-    json["step"] = model.group.step();
-    json["align"] = model.group.align();
+    json["step"] = selection.group().step();
+    json["align"] = selection.group().align();
     json["rows"] = table.json();
     output.write(dump(json));
   } else {
-    const std::size_t extras = model.group.size() - model.generated_rows;
-    output.write(model.title() + ": " + std::to_string(model.group.size()) + " rows, " + std::to_string(extras) +
-                 " of them extra. Sizes are height x width in pixels.\n\n" + table.text() + notes(model));
+    const std::size_t extras = selection.group().size() - selection.generated_rows;
+    output.write(selection.title() + ": " + std::to_string(selection.group().size()) + " buckets, " +
+                 std::to_string(extras) + " of them extra. " + selection.order_sentence() + "\n\n" + table.text() +
+                 notes(selection));
   }
   return 0;
 }
@@ -99,14 +104,19 @@ int run(const ModelOptions& model_options, const OutputOptions& output) {
 }  // namespace
 
 Command add_table(CLI::App& tool) {
-  CLI::App& app = add_command(tool, "table", "The rows of a resolution group, as a list or as a picture",
-                              "  hunyuan-reso table\n"
-                              "  hunyuan-reso table --base-size 2048 --format svg --out buckets.svg\n"
-                              "  hunyuan-reso table --profile panorama --ratio-token 37=130108 --format csv");
+  CLI::App& app =
+      add_command(tool, "table", "The buckets of a resolution group: a list, a picture, a trainer's form",
+                  "  hunyuan-reso table\n"
+                  "  hunyuan-reso table --base-size 2048 --format svg --out buckets.svg\n"
+                  "  hunyuan-reso table --profile panorama --ratio-token 37=130108 --format csv\n"
+                  "  hunyuan-reso table --format buckets\n\n"
+                  "Forms for trainers, each in its own order of sides: buckets is height,width;height,width\n"
+                  "(diffusers), ar_buckets is [[width, height], ...], toml is a data set file with such a list\n"
+                  "(diffusion-pipe).");
   const auto model = std::make_shared<ModelOptions>();
   const auto output = std::make_shared<OutputOptions>();
   model->add_group(app);
-  output->add(app, {"text", "json", "csv", "svg"});
+  output->add(app, {"text", "json", "csv", "svg", "buckets", "ar_buckets", "toml"});
   return {&app, [model, output] { return run(*model, *output); }};
 }
 

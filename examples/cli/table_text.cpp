@@ -106,13 +106,37 @@ Json Table::json() const {
 
 std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
+std::string wrapped(const std::string& first, const std::string& text, std::size_t indent) {
+  std::string out = first;
+  std::size_t column = first.size();
+  for (std::size_t start = 0; start < text.size();) {
+    std::size_t end = text.find(' ', start);
+    if (end == std::string::npos) end = text.size();
+    if (column + 1 + (end - start) > 100) {
+      out += '\n' + std::string(indent, ' ');
+      column = indent;
+    } else if (start > 0) {
+      out += ' ';
+      ++column;
+    }
+    out += text.substr(start, end - start);
+    column += end - start;
+    start = end + 1;
+  }
+  return out + '\n';
+}
+
 std::string fixed(double value, int digits) {
   char buffer[400];
   std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
   return buffer;
 }
 
-std::string size_text(Resolution size) { return std::to_string(size.height) + "x" + std::to_string(size.width); }
+std::string size_text(Resolution size, SideOrder order) {
+  const bool width_first = order == SideOrder::width_height;
+  return std::to_string(width_first ? size.width : size.height) + "x" +
+         std::to_string(width_first ? size.height : size.width);
+}
 
 std::string megapixels_text(std::int64_t pixel_count) {
   if (pixel_count < 10000) return std::to_string(pixel_count) + " pixels";
@@ -121,6 +145,6 @@ std::string megapixels_text(std::int64_t pixel_count) {
 
 Cell yes_no(bool value) { return {value, value ? "yes" : "no"}; }
 
-Cell id_or_none(std::int32_t id, const char* none) { return id < 0 ? Cell{nullptr, none} : Cell{id}; }
+Cell id_or_none(const Result<TokenId>& id, const char* none) { return id ? Cell{*id} : Cell{nullptr, none}; }
 
 }  // namespace hunyuan_reso::cli

@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <hunyuan_reso/resolution.hpp>
+#include <hunyuan_reso/result.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
+
+#include "side_order.hpp"
 
 namespace hunyuan_reso::cli {
 
@@ -32,7 +35,7 @@ enum class Audience { all, people, programs };
 
 struct Column {
   const char* key;      ///< name in CSV and JSON
-  const char* heading;  ///< name in text
+  std::string heading;  ///< name in text
   Audience audience = Audience::all;
   bool left = false;  ///< text columns are set flush right unless this is set
 };
@@ -57,16 +60,19 @@ class Table {
 /// JSON as the tool prints it: two blanks of indentation, bytes that are no UTF-8 replaced, a final line feed.
 [[nodiscard]] std::string dump(const Json& json);
 
+/// Breaks a text into lines of at most 100 columns, the later ones indented; ends with a line feed.
+[[nodiscard]] std::string wrapped(const std::string& first, const std::string& text, std::size_t indent);
+
 /// A number with that many digits after the point.
 [[nodiscard]] std::string fixed(double value, int digits);
-/// HEIGHTxWIDTH.
-[[nodiscard]] std::string size_text(Resolution size);
+/// HEIGHTxWIDTH, or the other way round.
+[[nodiscard]] std::string size_text(Resolution size, SideOrder order = SideOrder::height_width);
 /// "0.79 MP"; small sizes as "3960 pixels".
 [[nodiscard]] std::string megapixels_text(std::int64_t pixel_count);
 /// "no", "yes".
 [[nodiscard]] Cell yes_no(bool value);
-/// A number, or null and "none" where it is negative.
-[[nodiscard]] Cell id_or_none(std::int32_t id, const char* none = "none");
+/// An id, or null and "none" where there is none.
+[[nodiscard]] Cell id_or_none(const Result<TokenId>& id, const char* none = "none");
 
 }  // namespace hunyuan_reso::cli
 

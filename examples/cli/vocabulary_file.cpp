@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "vocabulary_file.hpp"
 
+#include "checked_json.hpp"
 #include "failure.hpp"
 #include "output.hpp"
-#include "table_text.hpp"
+#include "tokenizer_file.hpp"
 
 namespace hunyuan_reso::cli {
 namespace {
@@ -42,7 +43,7 @@ class Collector {
     return value.get<std::int64_t>();
   }
   void map(const Json& object, const std::string& name) {
-    for (const auto& [text, id] : object.items()) ids_[text] = id_of(id, "'" + printable(text) + "' in " + name);
+    for (const auto& [text, id] : object.items()) ids_[text] = id_of(id, "'" + spelled(text) + "' in " + name);
   }
   void list(const Json& array, const std::string& name) {
     std::size_t number = 0;
@@ -56,7 +57,7 @@ class Collector {
   }
   void by_id(const Json& object) {
     for (const auto& [id, entry] : object.items()) {
-      const std::string place = "'" + printable(id) + "' in added_tokens_decoder";
+      const std::string place = "'" + spelled(id) + "' in added_tokens_decoder";
       if (!entry.is_object() || !entry.contains("content") || !entry["content"].is_string()) {
         throw Refusal(place + ": expected an object with content");
       }
@@ -70,14 +71,15 @@ class Collector {
 }  // namespace
 
 VocabularyFile::VocabularyFile(const std::string& path) {
-  const std::string text = read_file(path);
+  const std::string content = read_file(path);
   const std::string name = path == "-" ? "standard input" : "'" + printable(path) + "'";
-  Json json;
-  try {
-    json = Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    throw Refusal(name + ": byte " + std::to_string(error.byte) + ": expected JSON here");
+  if (text::TextResult<text::Tokenizer> tokenizer = text::Tokenizer::from_json(content)) {
+    tokenizer_ = *std::move(tokenizer);
+    const std::string differences = sentences_on_ids(tokenizer_);
+    if (!differences.empty()) write_error("hunyuan-reso: " + name + ": " + differences + '\n');
+    return;
   }
+  const Json json = parse_json(content, name);
   try {
     Collector(ids_).document(json);
   } catch (const Refusal& refusal) {
@@ -86,6 +88,7 @@ VocabularyFile::VocabularyFile(const std::string& path) {
 }
 
 std::int64_t VocabularyFile::find(std::string_view text) const {
+  if (tokenizer_.vocabulary_size() > 0) return tokenizer_.token_to_id(text);
   const auto found = ids_.find(std::string(text));
   return found == ids_.end() ? -1 : found->second;
 }

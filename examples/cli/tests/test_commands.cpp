@@ -14,9 +14,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr const ModelProfile* all_profiles[] = {&profiles::base, &profiles::instruct, &profiles::instruct_distil,
-                                                &profiles::panorama};
-
 std::string with_profile(const std::string& command, const ModelProfile& profile) {
   return command + " --profile " + profile.name;
 }
@@ -73,7 +70,6 @@ TEST_CASE("a wrong command line ends with 2 and says where to look") {
                                 "table --profile other",
                                 "table --base-size abc",
                                 "table --base-size 1e3",
-                                "table --base-size 99999999999",
                                 "snap",
                                 "snap - 1x1",
                                 "snap 1x1 --order xy",
@@ -97,7 +93,7 @@ TEST_CASE("a wrong command line ends with 2 and says where to look") {
 }
 
 TEST_CASE("an unknown command is answered with the known ones") {
-  CHECK(contains(run_tool("tabel").err, "unknown command 'tabel'; the commands are table snap presets token"));
+  CHECK(contains(run_tool("tabel").err, "unknown command 'tabel'; the commands are table snap merge presets token"));
   CHECK(contains(run_tool("").err, "no command was given; the commands are table"));
 }
 
@@ -110,20 +106,20 @@ TEST_CASE("a refused option ends with 1 and says why") {
     CHECK(contains(run.err, reason));
     CHECK(lines_of(run.err).size() == 1);
   };
-  refused("table --base-size 1000", "base size 1000 px: the base size must be a multiple of the alignment");
-  refused("table --base-size 0", "the base size must be positive");
-  refused("table --base-size -16", "the base size must be positive");
+  refused("table --base-size 1000", "--base-size 1000: the base size must be a multiple of the alignment");
+  refused("table --base-size 0", "--base-size 0: expected a whole number from 1 to 1073741823");
+  refused("table --base-size -16", "--base-size -16: expected a whole number from 1");
   refused("table --base-size 128", "the step must be at least the alignment");
-  refused("presets --base-size 2147483647", "the base size must be at most");
+  refused("presets --base-size 2147483647", "--base-size 2147483647: expected a whole number from 1");
   refused("table --profile base --base-size 8", "the step must be at least the alignment");
   refused("table --ratio-token 36=130200", "<img_ratio_36> is 130106 already");
   refused("table --ratio-token 37=130200", "has no ratio token of this index");
-  refused("table --profile panorama --ratio-token 37=128000", "this id is <boi>");
+  refused("table --profile panorama --ratio-token 37=128000", "this id is <boi> already");
   refused("table --profile panorama --ratio-token 37=133120", "the vocabulary has the ids 0 .. 133119");
 }
 
 TEST_CASE("table agrees with the library") {
-  for (const ModelProfile* profile : all_profiles) {
+  for (const ModelProfile* profile : profiles::all) {
     for (const std::int32_t base_size : {512, 1024, 2048, 8192}) {
       for (const ExtraScaling scaling : {ExtraScaling::absolute, ExtraScaling::scaled}) {
         CAPTURE(profile->name);
@@ -142,7 +138,7 @@ TEST_CASE("table agrees with the library") {
           CHECK(row["height"] == (*group)[i].height);
           CHECK(row["width"] == (*group)[i].width);
           CHECK(row["ratio"] == (*group)[i].ratio());
-          const std::optional<TokenId> id = ratio_token_id(*profile, i);
+          const Result<TokenId> id = ratio_token_id(*profile, i);
           CHECK(row["ratio_token_id"] == (id ? json(*id) : json(nullptr)));
           // The ends of a row's range belong to it.
           if (!row["snaps_up_to_height"].is_null()) {
@@ -175,12 +171,12 @@ TEST_CASE("the ranges of a table cover every ratio once") {
 TEST_CASE("table as text and as a picture") {
   const std::string text = run_tool("table --base-size 2048").out;
   CHECK(contains(text, "Sizes are height x width in pixels."));
-  CHECK(contains(text, "Extra rows are absolute"));
-  CHECK_FALSE(contains(run_tool("table").out, "Extra rows are absolute"));
+  CHECK(contains(text, "Extra buckets are absolute"));
+  CHECK_FALSE(contains(run_tool("table").out, "Extra buckets are absolute"));
   CHECK(contains(run_tool("table --profile panorama").out, "--ratio-token 37=ID"));
   CHECK_FALSE(contains(run_tool("table --profile panorama --ratio-token 37=130200").out, "=ID"));
 
-  for (const ModelProfile* profile : all_profiles) {
+  for (const ModelProfile* profile : profiles::all) {
     for (const char* size : {"512", "1024", "2048", "8192"}) {
       const Run picture = run_tool(with_profile(std::string("table --format svg --base-size ") + size, *profile));
       CHECK(picture.status == 0);
@@ -199,15 +195,15 @@ TEST_CASE("table as text and as a picture") {
 }
 
 TEST_CASE("presets agree with the library") {
-  for (const ModelProfile* profile : all_profiles) {
-    const Result<PresetList> expected = make_presets(*profile, 1024);
+  for (const ModelProfile* profile : profiles::all) {
+    const PresetList expected = make_presets(*Model::create(*profile));
     const json presets = parse_json(run_tool(with_profile("presets --format json", *profile)).out)["presets"];
-    REQUIRE(presets.size() == expected->size());
+    REQUIRE(presets.size() == expected.size());
     for (std::size_t i = 0; i < presets.size(); ++i) {
-      CHECK(presets[i]["height"] == expected->rows[i].size.height);
-      CHECK(presets[i]["image_token_length"] == expected->rows[i].image_token_length);
-      CHECK(presets[i]["common_ratio"] == std::string(expected->rows[i].common_ratio.text().view()));
-      CHECK(presets[i]["trained"] == expected->rows[i].trained.all());
+      CHECK(presets[i]["height"] == expected.rows[i].size.height);
+      CHECK(presets[i]["image_token_length"] == expected.rows[i].image_token_length);
+      CHECK(presets[i]["common_ratio"] == std::string(expected.rows[i].common_ratio.text().view()));
+      CHECK(presets[i]["trained"] == expected.rows[i].trained.all());
     }
   }
   const json square = parse_json(run_tool("presets --orientation square --format json").out)["presets"];
@@ -219,14 +215,25 @@ TEST_CASE("presets agree with the library") {
 
 TEST_CASE("token goes both ways") {
   const std::vector<std::string> csv = lines_of(run_tool("token --list all --format csv").out);
-  CHECK(csv.size() == 1 + VocabularyReport::table_size);
+  std::size_t tokens_with_text = 0;
+  for (TokenId id = 0; id < profiles::instruct.vocabulary_size; ++id) {
+    tokens_with_text += token_text(profiles::instruct, id) ? 1U : 0U;
+  }
+  CHECK(csv.size() == 1 + tokens_with_text);
   for (std::size_t i = 1; i < csv.size(); ++i) {
     const std::vector<std::string> cells = split(csv[i], ',');
-    CHECK(find_token(cells[1]) == std::stoi(cells[0]));
+    const Result<TokenId> id = find_token(profiles::instruct, cells[1]);
+    REQUIRE(id);
+    CHECK(*id == std::stoi(cells[0]));
   }
   CHECK(lines_of(run_tool("token --list ratios --format csv").out).size() == 1 + 37);
   CHECK(lines_of(run_tool("token --list ratios --format csv --profile base").out).size() == 1 + 33);
   CHECK(lines_of(run_tool("token --list sizes --format csv").out).size() == 1 + 10);
+
+  const Run bracketed = run_tool("token '[1,2]'");
+  CHECK(bracketed.status == 1);
+  CHECK(contains(bracketed.err, "'[1,2]': expected the text of a special token"));
+  CHECK(lines_of(bracketed.err).size() == 1);
 
   const Run run = run_tool("token '<img_ratio_33>' 128037 --format json");
   const json tokens = parse_json(run.out)["tokens"];
@@ -236,13 +243,14 @@ TEST_CASE("token goes both ways") {
   CHECK(tokens[1]["base_size"] == 1024);
   CHECK(parse_json(run_tool("token 36 --ratio --format json").out)["tokens"][0]["id"] == 130106);
   CHECK(parse_json(run_tool("token 2048 --size --format json").out)["tokens"][0]["id"] == 128039);
-  CHECK(contains(run_tool("token '<timestep_r>' --profile base").out, "may lack"));
+  CHECK(contains(run_tool("token '<timestep_r>' --profile base").err,
+                 "the tokenizer of base lacks this token (in instruct the id is 130107)"));
 }
 
 TEST_CASE("token says what a profile lacks") {
   const Run base = run_tool("token '<img_ratio_33>' --profile base");
   CHECK(base.status == 1);
-  CHECK(contains(base.err, "the profile base has the ratio tokens 0 .. 32 only (elsewhere the id is 130103)"));
+  CHECK(contains(base.err, "the profile base has the ratio tokens 0 .. 32 only (in instruct the id is 130103)"));
   const Run panorama = run_tool("token 37 --ratio --profile panorama");
   CHECK(panorama.status == 1);
   CHECK(contains(panorama.err, "supply it with --ratio-token 37=ID"));
@@ -283,12 +291,38 @@ TEST_CASE("token --verify") {
   CHECK(wrong.status == 1);
   const json report = parse_json(wrong.out);
   CHECK(report["mismatch_count"] == 2);
-  CHECK(report["mismatches"][0]["text"] == "<img>");
-  CHECK(report["mismatches"][0]["found_id"] == nullptr);
-  CHECK(report["mismatches"][1]["expected_id"] == 130103);
-  CHECK(report["mismatches"][1]["found_id"] == 128077);
+  for (const json& mismatch : report["mismatches"]) {
+    const bool is_missing = mismatch["text"] == "<img>";
+    CHECK((is_missing || mismatch["text"] == "<img_ratio_33>"));
+    CHECK(mismatch["expected_id"] == (is_missing ? 128006 : 130103));
+    CHECK(mismatch["found_id"] == (is_missing ? json(nullptr) : json(128077)));
+  }
   map["<img_ratio_37>"] = 130200;
   CHECK(contains(run_tool("token --verify - --profile panorama", map.dump()).out, "use --ratio-token 37=130200"));
+
+  CHECK(contains(run_tool("token --verify - --profile panorama", map.dump()).out, "whose id no release names"));
+
+  // An id that the caller supplied is checked like all others.
+  json panorama = map;
+  panorama["<img_ratio_33>"] = 130103;
+  panorama["<img>"] = 128006;
+  const auto verify = [&](std::int32_t in_file, const char* supplied) {
+    panorama["<img_ratio_37>"] = in_file;
+    return run_tool(std::string("token --verify - --profile panorama --ratio-token 37=") + supplied, panorama.dump());
+  };
+  CHECK(verify(130108, "130108").status == 0);
+  for (const auto& [in_file, supplied] : {std::pair{130108, "130109"}, std::pair{5, "130108"}, std::pair{0, "130200"},
+                                          std::pair{128000, "130108"}, std::pair{130107, "130108"}}) {
+    const Run wrong_id = verify(in_file, supplied);
+    CHECK(wrong_id.status == 1);
+    CHECK_FALSE(contains(wrong_id.out, "all agree"));
+    CHECK(contains(wrong_id.out, "<img_ratio_37>"));
+    CHECK(contains(wrong_id.out, supplied));
+  }
+  panorama.erase("<img_ratio_37>");
+  const Run lacking = run_tool("token --verify - --profile panorama --ratio-token 37=130109", panorama.dump());
+  CHECK(lacking.status == 1);
+  CHECK(contains(lacking.out, "missing"));
 
   for (const char* junk : {"", "[1,2", "3", "[1]", "{\"a\":-1}", "{\"a\":1.5}", "{\"a\":18446744073709551615}", "null",
                            "{\"added_tokens\":[{\"id\":1}]}", "{\"added_tokens_decoder\":{\"x\":{\"content\":\"a\"}}}",

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The commands plan and sequence, compared with the library.
+// The command plan, compared with the library.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <hunyuan_reso/plan.hpp>
 
 #include "run_tool.hpp"
@@ -24,7 +25,7 @@ TEST_CASE("a plan says what the library says") {
   GenerationRequest request;
   request.image_size = "1080x1920";
   request.prompt_tokens = 120;
-  const auto expected = plan_generation(request, profiles::instruct);
+  const auto expected = plan_generation(model_for<profiles::instruct>, request);
   REQUIRE(expected);
   const Run run = run_tool("plan 1080x1920 --prompt-tokens 120 --format json");
   CHECK(run.status == 0);
@@ -40,8 +41,14 @@ TEST_CASE("a plan says what the library says") {
   CHECK(plan["rows"]["cfg_rows"] == 2);
   CHECK(plan["latent_shape"] == json::array({1, 32, 45, 80}));
   CHECK(plan["bytes"]["kv_cache"] == expected->kv_bytes);
+  CHECK(plan["bytes"]["weights"] == expected->weight_bytes);
+  CHECK(plan["bytes"]["vae"] == expected->vae_bytes);
+  CHECK(plan["tokens"]["reusable_conditional_prefix"] == expected->reusable_conditional_prefix);
+  CHECK(plan["tokens"]["reusable_unconditional_prefix"] == expected->reusable_unconditional_prefix);
+  CHECK(plan["positions"]["image_offset"] == expected->image_position_offset);
+  CHECK(plan["positions"]["trained_image_offset"] == expected->trained_image_position_offset);
   CHECK(plan["flop"]["first_step"] == expected->first_step_flop);
-  CHECK(plan["text_stage"]["prompt_task"] == "think_recaption");
+  CHECK(plan["text_stage"]["prompt_task"] == "think");
   CHECK(codes(plan) == std::vector<std::string>{"area_changed"});
 }
 
@@ -54,9 +61,11 @@ TEST_CASE("a plan warns, and refuses what cannot run") {
 
   const Run too_long = run_tool("plan 3:2 --base-size 3072");
   CHECK(too_long.status == 1);
-  CHECK(contains(too_long.out, "error: the sequence (tokens) is longer than the rotary position table"));
-  CHECK(contains(too_long.err, "limit 22800"));
-  CHECK(lines_of(too_long.err).size() == 1);
+  CHECK(contains(too_long.err, "the sequence (tokens) is longer than the rotary position table"));
+  CHECK(split(too_long.err, '\n')[0].find("limit 22800 (published)") != std::string::npos);
+  CHECK(lines_of(too_long.err).size() == 2);  // the limit, once, and what to do
+  CHECK(contains(too_long.out, "refused   position_table_exceeded"));
+  CHECK_FALSE(contains(too_long.out, "rotary position table"));
   const Run unknown = run_tool("plan 960x1952 --profile panorama");
   CHECK(unknown.status == 1);
   CHECK(contains(unknown.err, "ratio token of this row has no known id"));
@@ -77,70 +86,61 @@ TEST_CASE("a plan knows auto, tasks, guidance and conditioning images") {
                                         "--conditioning 3000x4000 --format json")
                                    .out);
   CHECK(edit["tokens"]["conditioning"] == 3 * (3072 + 1024 + 1 + 5));
+  REQUIRE(edit["conditioning_images"].size() == 3);
+  const json& image = edit["conditioning_images"][0];
+  CHECK(image["height"] == 768);
+  CHECK(image["width"] == 1024);
+  CHECK(image["ratio_index"] == 35);
+  CHECK(image["vit_token_length"] == 1024);
+  const ImageInfo expected = *build_cond_image_info(model_for<profiles::instruct>, {3000, 4000});
+  CHECK(image["vit_token_height"] == expected.vit_token_height);
+  CHECK(image["vit_token_width"] == expected.vit_token_width);
 }
 
 TEST_CASE("a plan refuses arguments one by one") {
   const Run size = run_tool("plan 12x");
   CHECK(size.status == 1);
-  CHECK(contains(size.err, "'12x': byte 4: expected a number"));
+  CHECK(contains(size.err, "'12x': byte 4: "));
   CHECK(run_tool("plan 1:1 --conditioning 12").status == 1);
-  CHECK(contains(run_tool("plan 1:1 --conditioning 4:3").err, "expected HEIGHTxWIDTH in pixels"));
-  CHECK(run_tool("plan 1:1 --batch 0").status == 1);
-  CHECK(run_tool("plan 1:1 --prompt-tokens -1").status == 1);
-  CHECK(run_tool("plan 1:1 --precision fp8").status == 2);
+  CHECK(contains(run_tool("plan 1:1 --conditioning 4:3").err, "expected the pixels of an image, HEIGHTxWIDTH"));
+  CHECK(contains(run_tool("plan 1:1 --task think_recaption --profile base").err,
+                 "--task think_recaption with profile base: the profile's text stage does not have this task"));
+  CHECK(run_tool("plan 1:1 --precision fp4").status == 2);
+  CHECK(run_tool("plan 1:1 --task draw").status == 2);
   CHECK(run_tool("plan").status == 2);
 }
 
-TEST_CASE("a sequence is shown as runs and slices") {
-  const Run run = run_tool("sequence - --format json", R"({"prompt": "a cat", "gen": "16:9", "cfg_factor": 2})");
-  CHECK(run.status == 0);
-  const json batch = parse_json(run.out);
-  CHECK(batch["length"] == 3634);
-  REQUIRE(batch["rows"].size() == 2);
-  const json& row = batch["rows"][0];
-  CHECK(row["tokens"][0] == json::array({127958, 1}));
-  CHECK(row["image_runs"][0]["slice"] == json::array({30, 3630}));
-  CHECK(row["image_runs"][0]["token_height"] == 45);
-  CHECK(row["gen_timestep_positions"] == json::array({29}));
-  CHECK(row["refeed_slices"] == json::array({json::array({29, 3630})}));
-  CHECK(batch["rows"][1]["tokens"][7] == json::array({128010, 5}));  // "a cat" as <cfg>
-  const Run text = run_tool("sequence -", R"({"prompt": "a cat", "gen": "16:9"})");
-  CHECK(contains(text.out, "    30: <img> x 3600\n"));
+TEST_CASE("a plan knows every precision and the eager mask") {
+  std::int64_t last = -1;
+  for (const char* precision : {"nf4", "fp8", "int8", "bf16", "fp32"}) {
+    const json plan = parse_json(run_tool(std::string("plan 1:1 --format json --precision ") + precision).out);
+    CHECK(plan["precision"] == precision);
+    const auto bytes = plan["bytes"]["weights"].get<std::int64_t>();
+    CHECK(bytes != last);
+    last = bytes;
+  }
+  const std::string large = "plan 1:1 --base-size 2048 --task image --format json";
+  CHECK_FALSE(contains(run_tool(large).out, "eager_moe_mask"));
+  const std::vector<std::string> found = codes(parse_json(run_tool(large + " --eager-moe-mask").out));
+  CHECK(std::count(found.begin(), found.end(), "eager_moe_mask") == 1);
 }
 
-TEST_CASE("a sequence takes messages and conditioning images") {
-  const std::string request = R"({"template": "pretrain", "images": {"photo": {"kind": "cond_joint_image",
-    "vae": {"token_height": 3, "token_width": 4, "image_token_length": 12, "base_size": 1024, "ratio_index": 16},
-    "vit": {"token_height": 2, "token_width": 3, "image_token_length": 8}}},
-    "messages": [{"role": "user", "type": "cond_joint_image", "content": "photo"},
-                 {"role": "user", "type": "text", "content": "edit"}], "mode": "gen_text", "bot_task": "think"})";
-  const json batch = parse_json(run_tool("sequence - --format json", request).out);
-  const json& row = batch["rows"][0];
-  CHECK(row["length"] == 1 + 26 + 4 + 1);
-  CHECK(row["joint_slices"] == json::array({json::array({5, 26})}));
-  CHECK(row["image_runs"][1]["kind"] == "vit");
-  CHECK(row["refeed_slices"] == nullptr);
-}
-
-TEST_CASE("a sequence names the key that it refuses") {
-  const auto refused = [](const std::string& request, const std::string& reason) {
-    const Run run = run_tool("sequence -", request);
-    CHECK(run.status == 1);
-    CHECK(run.out.empty());
-    CHECK_MESSAGE(contains(run.err, reason), run.err);
-  };
-  refused("", "no JSON: byte 1");
-  refused("[]", "expected an object");
-  refused(R"({"prompt": "a", "gn": "1:1"})", "unknown key 'gn'");
-  refused(R"({"gen": "1:1"})", "expected 'prompt' or 'messages'");
-  refused(R"({"prompt": 7})", "prompt: expected a text");
-  refused(R"({"prompt": ["a", "b"], "gen": ["1:1"]})", "gen: expected 2 entries");
-  refused(R"({"prompt": "a", "gen": "16:x"})", "byte 4: expected a number");
-  refused(R"({"prompt": "a", "cond": [["x"]]})", "no image 'x'");
-  refused(R"({"prompt": "a", "max_length": -3})", "max_length: expected a whole number");
-  refused(R"({"prompt": "a", "gen": "1:1", "max_length": 100})", "tokens, limit 100");
-  refused(R"({"prompt": "a", "cfg_factor": 0})", "cfg_factor: expected a number from 1 to 16");
-  refused(R"({"messages": [{"role": "bob", "content": "x"}]})", "messages[0].role: expected the role system");
-  refused(R"({"messages": [{"role": "user", "type": "movie", "content": "x"}]})", "messages[0].type: expected text");
-  refused(R"({"prompt": "a", "mode": "gen_text", "bot_task": "img_ratio", "image_base_size": 960})", "no size token");
+TEST_CASE("a plan of every profile is the library's") {
+  for (const ModelProfile* profile : profiles::all) {
+    const Result<Model> model = Model::create(*profile);
+    for (const char* size : {"auto", "1:1", "1080x1920", "<img_ratio_3>"}) {
+      GenerationRequest request;
+      request.image_size = size;
+      request.prompt_tokens = 100;
+      const Result<GenerationPlan> expected = plan_generation(*model, request);
+      const Run run = run_tool(std::string("plan '") + size + "' --format json --profile " + profile->name);
+      REQUIRE(expected);
+      CHECK(run.status == (expected->feasible() ? 0 : 1));
+      const json plan = parse_json(run.out);
+      CHECK(plan["tokens"]["sequence_length"] == expected->sequence_length);
+      CHECK(plan["text_stage"]["stop_tokens"].size() == expected->text_stage.stop_token_count);
+      CHECK(plan["diagnostics"].size() == expected->diagnostics.size());
+      CHECK(plan["rows"]["cfg_rows"] == expected->cfg_rows);
+    }
+  }
 }

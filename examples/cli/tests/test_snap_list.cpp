@@ -162,12 +162,12 @@ TEST_CASE("an empty list") {
 }
 
 TEST_CASE("refused lines are reported and the rest goes on") {
-  const Run run = run_tool("snap - --format csv", "1080x1920\n1080*1920\n768x1024\n0x5\n99999999999x1\nauto\n1x2x3\n");
+  const Run run = run_tool("snap - --format csv", "1080x1920\n1080?1920\n768x1024\n0x5\n99999999999x1\nauto\n1x2x3\n");
   CHECK(run.status == 1);
   CHECK(brief(run) == "1:36 3:35 ");
   CHECK(contains(run.err,
-                 "line 2: '1080*1920': byte 5: expected 'x' (HEIGHTxWIDTH) or ':' (a ratio) after the first "
-                 "number\n  1080*1920\n      ^\n"));
+                 "line 2: '1080?1920': byte 5: expected 'x' (HEIGHTxWIDTH) or ':' (a ratio) after the first "
+                 "number\n  1080?1920\n      ^\n"));
   CHECK(contains(run.err, "line 4: '0x5': byte 1: expected a number of at least 1"));
   CHECK(contains(run.err, "line 5: '99999999999x1': byte 1: expected a number of at most 2147483647"));
   CHECK(contains(run.err, "line 6: 'auto': byte 1: the image size is auto"));
@@ -224,7 +224,8 @@ TEST_CASE("long lines") {
 }
 
 TEST_CASE("grid modes and crop columns agree with the library") {
-  const ResolutionGroup group = *make_group(profiles::instruct);
+  const Model& model = model_for<profiles::instruct>;
+  const ResolutionGroup& group = model.group;
   Numbers numbers;
   std::string input;
   std::vector<Resolution> sizes;
@@ -237,18 +238,21 @@ TEST_CASE("grid modes and crop columns agree with the library") {
   REQUIRE(followed.size() == sizes.size());
   REQUIRE(cropped.size() == sizes.size() + 1);
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    const ImageInfo info = *build_gen_image_info(sizes[i], profiles::instruct, group, GridMode::follow_request_by_area);
+    const ImageInfo info = *build_gen_image_info(model, sizes[i], GridMode::follow_request_by_area);
     const std::vector<std::string> cells = split(followed[i], ',');
     CHECK(cells[4] == std::to_string(info.image_height));
     CHECK(cells[5] == std::to_string(info.image_width));
     CHECK(cells[8] == std::to_string(info.base_size));
     const ResizeCrop crop = *resize_and_center_crop(sizes[i], group.get_target_size(sizes[i].width, sizes[i].height));
     const std::vector<std::string> of_crop = split(cropped[i + 1], ',');
-    REQUIRE(of_crop.size() == 13);
+    REQUIRE(of_crop.size() == 14);
     CHECK(of_crop[9] == std::to_string(crop.resized_height));
     CHECK(of_crop[10] == std::to_string(crop.resized_width));
     CHECK(of_crop[11] == std::to_string(crop.crop_top));
     CHECK(of_crop[12] == std::to_string(crop.crop_left));
+    const double resized = static_cast<double>(crop.resized_height * crop.resized_width);
+    const double kept = static_cast<double>(group.get_target_size(sizes[i].width, sizes[i].height).pixel_count());
+    CHECK(std::stod(of_crop[13]) == (resized > kept ? 1 - kept / resized : 0));
   }
   const Run refused = csv_of("8x100\n", "--grid-mode follow_request");
   CHECK(refused.status == 1);
