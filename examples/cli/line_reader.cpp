@@ -23,11 +23,11 @@ namespace {
 constexpr std::size_t readable_bytes_after = 16;
 
 #if defined(_WIN32)
-int open_reading(const char* path) { return _open(path, _O_RDONLY | _O_BINARY); }
-void close_reading(int descriptor) { _close(descriptor); }
+int open_list(const char* path) { return _open(path, _O_RDONLY | _O_BINARY); }
+void close_list(int descriptor) { _close(descriptor); }
 #else
-int open_reading(const char* path) { return ::open(path, O_RDONLY | O_CLOEXEC); }
-void close_reading(int descriptor) { ::close(descriptor); }
+int open_list(const char* path) { return ::open(path, O_RDONLY | O_CLOEXEC); }
+void close_list(int descriptor) { ::close(descriptor); }
 #endif
 
 /// Refuses what is certainly no list in UTF-8. A stray zero byte is left to the line that it is in.
@@ -55,13 +55,13 @@ void check_is_text(std::string_view block) {
 
 InputFile::InputFile(const std::string& path) {
   if (path == "-") return;
-  descriptor_ = open_reading(path.c_str());
+  descriptor_ = open_list(path.c_str());
   if (descriptor_ >= 0) return;
   throw Refusal("cannot read '" + printable(path) + "': " + std::generic_category().message(errno));
 }
 
 InputFile::~InputFile() {
-  if (descriptor_ > 0) close_reading(descriptor_);
+  if (descriptor_ > 0) close_list(descriptor_);
 }
 
 LineReader::LineReader(int descriptor)

@@ -16,10 +16,10 @@ std::vector<std::string> profile_names() {
 }
 
 /// "a, b or c".
-std::string listed(const std::vector<std::string>& words) {
+std::string listed(const std::vector<std::string>& items) {
   std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == items.size() ? " or " : ", ") + items[i];
   }
   return text;
 }

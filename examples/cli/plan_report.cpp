@@ -38,7 +38,7 @@ Json diagnostic_json(const Diagnostic& item) {
           {"advice", advice_in_words_of_the_tool(item.code)}};
 }
 
-const char* name_of(RatioRule rule) {
+const char* rule_name(RatioRule rule) {
   switch (rule) {
     case RatioRule::one_pass:
       return "one_pass";
@@ -67,7 +67,7 @@ Json text_stage_json(const TextStage& stage) {
   return {{"needed", stage.is_needed()},
           {"generates_text", stage.generates_text},
           {"prompt_task", name_in(tasks, stage.prompt_task)},
-          {"ratio_rule", name_of(stage.ratio_rule)},
+          {"ratio_rule", rule_name(stage.ratio_rule)},
           {"transitions", transitions},
           {"stop_tokens", stops}};
 }

@@ -9,7 +9,7 @@
 namespace hunyuan_reso::cli {
 namespace {
 
-const char* name_of(ImageKind kind) { return image_kinds[static_cast<std::size_t>(kind)]; }
+const char* kind_name(ImageKind kind) { return image_kinds[static_cast<std::size_t>(kind)]; }
 
 const std::vector<const char*> grid_keys = {
     "token_height",       "token_width",        "image_token_length",   "base_size",           "ratio_index",
@@ -158,7 +158,8 @@ ImageInfo ImageReader::from_object(const Json& json, const std::string& where, I
                                         static_cast<std::size_t>(kind));
   const auto own_kind = static_cast<ImageKind>(named);
   if (object.has("kind") && kind_is_known && own_kind != kind) {
-    refuse_key(object.place("kind"), std::string("expected ") + name_of(kind) + " here, but got " + name_of(own_kind));
+    refuse_key(object.place("kind"),
+               std::string("expected ") + kind_name(kind) + " here, but got " + kind_name(own_kind));
   }
   if (object.has("height") || object.has("width")) {
     const JsonObject pixels(json, where, {"kind", "height", "width", "orientation"});

@@ -13,7 +13,7 @@
 namespace hunyuan_reso::cli {
 namespace {
 
-const char* name_of(ImageSizeKind kind) {
+const char* size_kind_name(ImageSizeKind kind) {
   switch (kind) {
     case ImageSizeKind::pixels:
       return "pixels";
@@ -136,7 +136,7 @@ class ArgumentSnapper {
     const std::string canonical(format_image_size(requested, selection.profile()).view());
     std::vector<Cell> row = {
         Cell{canonical, has_pixels ? size_text(requested.size, task_.order()) : canonical},
-        name_of(requested.kind),
+        size_kind_name(requested.kind),
         positive_or_null(has_pixels ? requested.size.height : 0),
         positive_or_null(has_pixels ? requested.size.width : 0),
         has_ratio ? Cell{ratio, fixed(ratio, 5)} : Cell{nullptr},
@@ -144,7 +144,7 @@ class ArgumentSnapper {
         size_text(place.size, task_.order()),
         place.size.height,
         place.size.width,
-        cli::name_of(nearest_common_ratio(place.size)),
+        name_of(nearest_common_ratio(place.size)),
         {megapixels, fixed(megapixels, 2)},
         place.image_token_length,
     };
@@ -161,7 +161,7 @@ class ArgumentSnapper {
     row.push_back(has_pixels ? Cell{loss.share, fixed(100 * loss.share, 2) + " %"} : Cell{nullptr});
     if (has_drops_) {
       const bool dropped = drop != Drop::none;
-      row.push_back(dropped ? Cell{std::string(cli::name_of(drop))} : Cell{nullptr});
+      row.push_back(dropped ? Cell{std::string(name_of(drop))} : Cell{nullptr});
       row.push_back(dropped ? Cell{task_.limits.reason(drop, requested.size, loss)} : Cell{nullptr});
     }
     table_.add(std::move(row));
@@ -179,7 +179,7 @@ class ArgumentSnapper {
     if (table_.size() == 0) return "";
     const Selection& selection = task_.buckets.selection();
     std::string title = task_.buckets.title();
-    if (has_ids_) title += ", grid mode " + std::string(cli::name_of(selection.grid_mode));
+    if (has_ids_) title += ", grid mode " + std::string(name_of(selection.grid_mode));
     return title + ". " + selection.order_sentence() + "\n\n" + table_.text() + notes_;
   }
 

@@ -26,8 +26,6 @@ Resolution parse_aspect(const std::string& text) {
   return aspect;
 }
 
-std::string percent(double share) { return fixed(100 * share, 2) + " %"; }
-
 }  // namespace
 
 const char* name_of(Drop drop) {
@@ -63,7 +61,7 @@ std::string FilterLimits::reason(Drop drop, Resolution size, const CropLoss& los
     case Drop::no_enlarge:
       return "it would be enlarged";
     case Drop::max_crop:
-      return "crop " + percent(loss.share) + " > " + limit + " %";
+      return "crop " + percent_text(loss.share) + " > " + limit + " %";
   }
   return "";
 }

@@ -15,8 +15,6 @@ double share_of(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-std::string percent(double share) { return fixed(100 * share, 2) + " %"; }
-
 std::string counted(std::uint64_t count, const char* noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
@@ -74,10 +72,10 @@ Table SnapStatistics::histogram(bool for_people) const {
         bucket->size.width,
         is_rest ? std::string() : name_of(nearest_common_ratio(bucket->size)),
         bucket->count,
-        {share, percent(share)},
-        has_images ? Cell{mean, percent(mean)} : Cell{nullptr},
-        has_images ? Cell{bucket->largest_share, percent(bucket->largest_share)} : Cell{nullptr},
-        head_.follows ? Cell{nullptr} : Cell{bucket->possible_share, percent(bucket->possible_share)}};
+        {share, percent_text(share)},
+        has_images ? Cell{mean, percent_text(mean)} : Cell{nullptr},
+        has_images ? Cell{bucket->largest_share, percent_text(bucket->largest_share)} : Cell{nullptr},
+        head_.follows ? Cell{nullptr} : Cell{bucket->possible_share, percent_text(bucket->possible_share)}};
     if (head_.follows) row.emplace_back(bucket->base_size);
     if (head_.batch > 0) {
       row.emplace_back(bucket->count / head_.batch);
@@ -94,15 +92,15 @@ std::string SnapStatistics::crop_text() const {
   const BucketTotals all = sums();
   if (all.image_count == 0) return "";
   std::string out = "Cropped away after resizing (share of the pixels): mean " +
-                    percent(all.share_sum.mean(all.image_count)) + ", median " +
-                    percent(median_share(all.image_count)) + ", largest " + percent(all.largest_share);
+                    percent_text(all.share_sum.mean(all.image_count)) + ", median " +
+                    percent_text(median_share(all.image_count)) + ", largest " + percent_text(all.largest_share);
   if (all.largest_share > 0) {
     out += " (" + size_text(all.largest_size, head_.order) + ", number " + std::to_string(all.largest.line);
     if (!all.largest.name.empty()) out += ", " + printable(all.largest.name);
     out += ")";
   }
   return out + ".\nEnlarged: " + counted(all.enlarged_count, "image") + ", " +
-         percent(share_of(all.enlarged_count, all.image_count)) + ".\n";
+         percent_text(share_of(all.enlarged_count, all.image_count)) + ".\n";
 }
 
 std::string SnapStatistics::worst_text() const {
@@ -113,7 +111,7 @@ std::string SnapStatistics::worst_text() const {
                {"target", "its size"},
                {"name", "image", Audience::all, true}});
   for (const WorstCrop& crop : worst_first()) {
-    table.add({percent(crop.share), size_text(crop.size, head_.order), crop.ratio_index,
+    table.add({percent_text(crop.share), size_text(crop.size, head_.order), crop.ratio_index,
                size_text(crop.target, head_.order), crop.place.text()});
   }
   return "The largest crops:\n" + table.text();

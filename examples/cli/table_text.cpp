@@ -132,6 +132,8 @@ std::string fixed(double value, int digits) {
   return buffer;
 }
 
+std::string percent_text(double share) { return fixed(100 * share, 2) + " %"; }
+
 std::string size_text(Resolution size, SideOrder order) {
   const bool width_first = order == SideOrder::width_height;
   return std::to_string(width_first ? size.width : size.height) + "x" +

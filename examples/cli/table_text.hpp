@@ -65,6 +65,9 @@ class Table {
 
 /// A number with that many digits after the point.
 [[nodiscard]] std::string fixed(double value, int digits);
+
+/// A share of 0 .. 1 as a percentage with two decimals.
+[[nodiscard]] std::string percent_text(double share);
 /// HEIGHTxWIDTH, or the other way round.
 [[nodiscard]] std::string size_text(Resolution size, SideOrder order = SideOrder::height_width);
 /// "0.79 MP"; small sizes as "3960 pixels".
