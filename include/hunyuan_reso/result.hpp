@@ -272,7 +272,7 @@ enum class [[nodiscard]] Errc : std::uint8_t{
     case Errc::task_not_supported:
       return "the profile's text stage does not have this task";
     case Errc::too_many_forced_tokens:
-      return "a text stage holds at most 8 transitions of at most 8 forced tokens";
+      return "more transitions than the stage machine has room for, or more than 8 forced tokens in one of them";
     case Errc::no_forced_token:
       return "no token is forced here: the model is free to choose";
     case Errc::ratio_token_not_single:
