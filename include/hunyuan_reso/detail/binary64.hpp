@@ -91,29 +91,35 @@ inline constexpr std::uint64_t binary64_implicit_bit = std::uint64_t{1} << 52;
   return round_to_binary64(quotient, zeros_b - zeros_a - 59, rest != 0);
 }
 
-/// |a - b|, correctly rounded.
-[[nodiscard]] HUNYUAN_RESO_HD constexpr Binary64 distance(const Binary64& a, const Binary64& b) noexcept {
+/// The significands of two numbers in the place of the larger one, each with `guard` more bits below; `inexact` says
+/// that a non-zero tail of the smaller one was cut off.
+struct Aligned {
+  std::uint64_t larger = 0;
+  std::uint64_t smaller = 0;
+  std::int32_t exponent = 0;
+  bool inexact = false;
+};
+[[nodiscard]] HUNYUAN_RESO_HD constexpr Aligned align(const Binary64& a, const Binary64& b, int guard) noexcept {
   const Binary64& larger = a < b ? b : a;
   const Binary64& smaller = a < b ? a : b;
-  if (smaller.significand == 0) return larger;
   const std::int32_t shift = larger.exponent - smaller.exponent;
-  const std::uint64_t subtrahend = smaller.significand << 10;
-  const std::uint64_t aligned = shift < 64 ? subtrahend >> shift : 0;
-  const bool inexact = shift >= 64 || aligned << shift != subtrahend;
+  const std::uint64_t unshifted = smaller.significand << guard;
+  const std::uint64_t shifted = shift < 64 ? unshifted >> shift : 0;
+  const bool inexact = unshifted != 0 && (shift >= 64 || shifted << shift != unshifted);
+  return {larger.significand << guard, shifted, larger.exponent - guard, inexact};
+}
+
+/// |a - b|, correctly rounded.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr Binary64 distance(const Binary64& a, const Binary64& b) noexcept {
+  const Aligned pair = align(a, b, 10);
   // A cut-off tail makes the true difference smaller: take one unit more away, and say that something remains.
-  return round_to_binary64((larger.significand << 10) - aligned - (inexact ? 1 : 0), larger.exponent - 10, inexact);
+  return round_to_binary64(pair.larger - pair.smaller - (pair.inexact ? 1 : 0), pair.exponent, pair.inexact);
 }
 
 /// a + b, correctly rounded.
 [[nodiscard]] HUNYUAN_RESO_HD constexpr Binary64 add(const Binary64& a, const Binary64& b) noexcept {
-  const Binary64& larger = a < b ? b : a;
-  const Binary64& smaller = a < b ? a : b;
-  if (smaller.significand == 0) return larger;
-  const std::int32_t shift = larger.exponent - smaller.exponent;
-  const std::uint64_t addend = smaller.significand << 9;
-  const std::uint64_t aligned = shift < 64 ? addend >> shift : 0;
-  const bool inexact = shift >= 64 || aligned << shift != addend;
-  return round_to_binary64((larger.significand << 9) + aligned, larger.exponent - 9, inexact);
+  const Aligned pair = align(a, b, 9);
+  return round_to_binary64(pair.larger + pair.smaller, pair.exponent, pair.inexact);
 }
 
 /// a / divisor, correctly rounded; the divisor in 1 .. 2^62.
