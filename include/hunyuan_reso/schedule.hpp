@@ -7,19 +7,31 @@
 namespace hunyuan_reso {
 inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
+namespace detail {
+
+/// value * count + term. Both partial products are exact for counts up to 2^20, so that a compiler may contract them
+/// with the sums or not: the answer is the same on the host, in device code and at compile time. |value| below 2^100.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr double multiply_add(double value, std::int32_t count, double term) noexcept {
+  const auto high = static_cast<double>(static_cast<float>(value));
+  return high * count + term + (value - high) * count;
+}
+
+}  // namespace detail
+
 /// The shifted flow-matching schedule of the published pipeline (Euler): steps + 1 noise levels (sigmas) from 1 down to
 /// 0, sigma_j = f s / (1 + (f - 1) s) with s = 1 - j / steps and the flow shift f. A step takes the latents x to x +
 /// velocity * step_factor(j). Numbers are within one unit in the last place of a binary32 of upstream's, whose own last
-/// bits depend on its vector width. Trivially copyable; the same in device code.
+/// bits depend on its vector width. Trivially copyable; the same bits at compile time, at run time and in device code
+/// (but under flags that rearrange sums, as -ffast-math).
 class FlowSchedule {
  public:
   constexpr FlowSchedule() noexcept = default;
 
   /// `train_timesteps`: the model's time at full noise. Errc::count_out_of_range for steps or a time outside
-  /// 1 .. 1000000; Errc::shift_not_positive.
+  /// 1 .. 1000000; Errc::shift_not_positive for a shift that is not in 0 .. 2^100.
   [[nodiscard]] HUNYUAN_RESO_HD static constexpr Result<FlowSchedule> create(
       std::int32_t steps, double flow_shift, std::int32_t train_timesteps = 1000) noexcept {
-    constexpr double most = 1e300;
+    constexpr double most = 1267650600228229401496703205376.0;  // 2^100
     constexpr std::int32_t most_steps = 1000000;
     if (steps < 1 || steps > most_steps || train_timesteps < 1 || train_timesteps > most_steps) {
       return Errc::count_out_of_range;
@@ -44,7 +56,7 @@ class FlowSchedule {
     if (j <= 0) return 1.0;
     if (j >= steps_) return 0.0;
     const double left = steps_ - j;
-    return shift_ * left / (steps_ + (shift_ - 1.0) * left);
+    return shift_ * left / detail::multiply_add(shift_ - 1.0, steps_ - j, steps_);
   }
   /// The model's time at step j: sigma(j) times 1000. The distilled model's <timestep_r> at step j is timestep(j + 1).
   [[nodiscard]] HUNYUAN_RESO_HD constexpr double timestep(std::int32_t j) const noexcept {
@@ -61,7 +73,7 @@ class FlowSchedule {
   [[nodiscard]] HUNYUAN_RESO_HD constexpr Result<std::int32_t> first_step(double strength) const noexcept {
     if (!(strength > 0.0 && strength <= 1.0)) return Errc::strength_out_of_range;
     // A binary64 strength like 0.3 lies a little off; a millionth of a step decides nothing.
-    const double before = (1.0 - strength) * steps_ - 1e-6;
+    const double before = detail::multiply_add(1.0 - strength, steps_, -1e-6);
     const auto whole = static_cast<std::int32_t>(before > 0.0 ? before : 0.0);
     const std::int32_t first = before > whole ? whole + 1 : whole;
     return first < steps_ ? first : steps_ - 1;

@@ -56,11 +56,34 @@ constexpr bool an_image_to_image_run_starts_where_its_noise_is() {
 }
 BOTH_TIMES(an_image_to_image_run_starts_where_its_noise_is)
 
+/// Noise levels of schedules whose shifts are no whole numbers. The compiler rounds every operation; at run time an
+/// instruction that rounds a product and a sum together must not change a bit.
+struct NoiseLevels {
+  double of[40 * 21]{};
+};
+constexpr NoiseLevels noise_levels(double least_shift) {
+  NoiseLevels levels;
+  for (std::int32_t k = 0; k < 40; ++k) {
+    const auto schedule = FlowSchedule::create(10 * (k + 1), least_shift + k / 8.0);
+    for (std::int32_t j = 0; j < 20; ++j) levels.of[21 * k + j] = schedule->sigma(j * (k + 1) / 2);
+    levels.of[21 * k + 20] = *schedule->first_step(0.025 * (k + 1));
+  }
+  return levels;
+}
+TEST_CASE("noise levels are the same at compile time and at run time") {
+  static constexpr NoiseLevels expected = noise_levels(0.7);
+  const volatile double not_foreseen = 0.7;
+  const NoiseLevels actual = noise_levels(not_foreseen);
+  for (std::size_t i = 0; i < 40 * 21; ++i) CHECK(actual.of[i] == expected.of[i]);
+}
+
 constexpr bool a_schedule_needs_steps_and_a_shift() {
   EXPECT(FlowSchedule::create(0, 3.0).error() == Errc::count_out_of_range);
   EXPECT(FlowSchedule::create(1000001, 3.0).error() == Errc::count_out_of_range);
   EXPECT(FlowSchedule::create(5, 0.0).error() == Errc::shift_not_positive);
   EXPECT(FlowSchedule::create(5, -3.0).error() == Errc::shift_not_positive);
+  EXPECT(FlowSchedule::create(5, 1e31).error() == Errc::shift_not_positive);
+  EXPECT(FlowSchedule::create(5, 1e30)->sigma(4) > 0.999999);
   EXPECT(FlowSchedule().sigma(0) == 1.0);
   return true;
 }
