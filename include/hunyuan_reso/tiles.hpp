@@ -14,6 +14,12 @@ enum class TileProfile : std::uint8_t {
   linear,  ///< x
 };
 
+/// Tiles along one axis that follow one another.
+struct TileSpan {
+  std::int32_t first = 0;
+  std::int32_t count = 0;
+};
+
 namespace detail {
 
 inline constexpr std::int32_t tile_unit = 1 << 12;  // of a weight along one axis
@@ -73,6 +79,12 @@ struct TileAxis {
       }
     }
     return low;
+  }
+
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr TileSpan covering(std::int32_t cell) const noexcept {
+    TileSpan span{first_covering(cell), 0};
+    while (covers(span.first + span.count, cell)) ++span.count;
+    return span;
   }
 
   /// The profile's value of tile i at a cell that it covers, in units of 2^-30, at least 1.
@@ -223,6 +235,19 @@ class TileLayout {
   }
   [[nodiscard]] HUNYUAN_RESO_HD constexpr std::int32_t first_tile_column(std::int32_t cell_column) const noexcept {
     return horizontal_.first_covering(cell_column);
+  }
+  /// All tile rows (columns) that cover a row (column) of cells: at least one, none outside the canvas. A cell is
+  /// covered by the tiles row * columns() + column of both spans.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr TileSpan tile_rows_at(std::int32_t cell_row) const noexcept {
+    return vertical_.covering(cell_row);
+  }
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr TileSpan tile_columns_at(std::int32_t cell_column) const noexcept {
+    return horizontal_.covering(cell_column);
+  }
+  /// Whether tile i covers a cell.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr bool covers(std::int32_t i, std::int32_t row,
+                                                      std::int32_t column) const noexcept {
+    return i >= 0 && i < size() && vertical_.covers(i / columns(), row) && horizontal_.covers(i % columns(), column);
   }
 
  private:

@@ -71,6 +71,8 @@ bool axis_is_whole(const TileLayout& layout, std::int32_t cells) {
       sum += share;
       ++covering;
     }
+    const TileSpan span = layout.tile_columns_at(cell);
+    if (span.first != layout.first_tile_column(cell) || span.count != covering) return false;
     if (covering == 0 || sum != 4096 || least < (covering <= 32 ? 1 : 0)) return false;
     // Tiles before the first and behind the last that covers the cell have no share in it.
     if (layout.column_share(layout.first_tile_column(cell) - 1, cell) != 0) return false;
@@ -101,11 +103,56 @@ TEST_CASE("the weights of all tiles add up to exactly one: every layout of up to
             CHECK(layout->tile_cells(i).left == static_cast<std::int32_t>(std::nearbyint(place)));
           }
           CHECK(layout->overlap_reached().width >= overlap);
+          std::int32_t least = tile;
+          for (int i = 0; i + 1 < count; ++i) {
+            const std::int32_t shared = layout->tile_cells(i).left + tile - layout->tile_cells(i + 1).left;
+            least = shared < least ? shared : least;
+          }
+          CHECK(layout->overlap_reached().width == least);
         }
       }
     }
   }
   CHECK(layouts == std::size_t{2} * 40 * 78);
+}
+
+constexpr bool which_tiles_cover_a_cell() {
+  const auto layout = TileLayout::create({96, 160}, {64, 64}, 16, 1);
+  EXPECT(layout->rows() == 2 && layout->columns() == 3);  // tops 0, 32; lefts 0, 48, 96
+  EXPECT(layout->tile_rows_at(31).first == 0 && layout->tile_rows_at(31).count == 1);
+  EXPECT(layout->tile_rows_at(32).first == 0 && layout->tile_rows_at(32).count == 2);
+  EXPECT(layout->tile_rows_at(64).first == 1 && layout->tile_rows_at(64).count == 1);
+  EXPECT(layout->tile_columns_at(48).count == 2 && layout->tile_columns_at(64).first == 1);
+  EXPECT(layout->tile_columns_at(-1).count == 0 && layout->tile_columns_at(160).count == 0);
+  std::int32_t covered = 0;
+  for (std::int32_t i = -1; i <= 6; ++i) covered += layout->covers(i, 40, 100) ? 1 << (i + 1) : 0;
+  EXPECT(covered == ((1 << 2) + (1 << 3) + (1 << 5) + (1 << 6)));  // tiles 1, 2, 4, 5
+  EXPECT(!layout->covers(0, 64, 0) && !layout->covers(0, 0, -1));
+  return true;
+}
+BOTH_TIMES(which_tiles_cover_a_cell)
+
+/// A number made from every weight of a layout.
+constexpr std::uint64_t all_weights(TileProfile profile, std::int32_t height) {
+  std::uint64_t digest = 0;
+  const auto layout = TileLayout::create({height, 17}, {6, 8}, 3, 1, profile);
+  for (std::int32_t i = 0; i < layout->size(); ++i) {
+    const Tile tile = layout->tile_cells(i);
+    for (std::int32_t row = tile.top; row < tile.top + tile.height; ++row) {
+      for (std::int32_t column = tile.left; column < tile.left + tile.width; ++column) {
+        digest = (digest ^ static_cast<std::uint64_t>(layout->weight(i, row, column))) * 0x9E3779B97F4A7C15U;
+      }
+    }
+  }
+  return digest;
+}
+TEST_CASE("weights are the same at compile time and at run time") {
+  constexpr std::uint64_t cosine = all_weights(TileProfile::cosine, 13);
+  constexpr std::uint64_t linear = all_weights(TileProfile::linear, 13);
+  const volatile std::int32_t not_foreseen = 13;
+  CHECK(all_weights(TileProfile::cosine, not_foreseen) == cosine);
+  CHECK(all_weights(TileProfile::linear, not_foreseen) == linear);
+  CHECK(cosine != linear);
 }
 
 TEST_CASE("large layouts: prime canvases, half-tile overlaps and more, 65536 cells a side") {
