@@ -15,8 +15,25 @@ struct EnlargementOptions {
   Resolution tile{1024, 1024};  ///< pixels; multiples of a token's pixels
   std::int32_t overlap = 256;   ///< pixels, likewise
   TileProfile profile = TileProfile::cosine;
-  double strength = 0.35;        ///< share of the schedule that the refinement runs; see FlowSchedule::first_step
-  double flop_per_second = 0.0;  ///< of the device, as measured; 0: no seconds are given
+  double strength = 0.35;          ///< share of the schedule that the refinement runs; see FlowSchedule::first_step
+  bool enlarges_latents = false;   ///< the latents are enlarged; else the decoded picture, which is then encoded
+  std::int32_t tiles_at_once = 1;  ///< at most, in one call of the model
+  /// Rates of the device, as measured; 0: no seconds are given, or none for what has no rate.
+  double flop_per_second = 0.0;
+  double decoded_pixels_per_second = 0.0;  ///< of the image decoder
+  double encoded_pixels_per_second = 0.0;  ///< of the image encoder
+
+  /// Tiles of the square that a profile was trained at, with an overlap of a quarter: the defaults above for the
+  /// published checkpoints.
+  [[nodiscard]] static constexpr EnlargementOptions of(const ModelProfile& profile) noexcept {
+    const std::int32_t high = profile.token_pixels_high();
+    const std::int32_t wide = profile.token_pixels_wide();
+    const std::int32_t base = profile.trained_base_size;
+    EnlargementOptions options;
+    options.tile = {base < high ? high : base / high * high, base < wide ? wide : base / wide * wide};
+    options.overlap = options.tile.height / 4 / high * high;
+    return options;
+  }
 };
 
 /// The plan of an enlargement. Sizes in pixels.
@@ -25,21 +42,27 @@ struct EnlargementPlan {
   Resolution target{};
   bool is_refined = false;    ///< false: the bucket covers the target, and no tile is needed
   double scale = 1.0;         ///< from the bucket to the enlarged picture
-  ResizeCrop enlarged{};      ///< the bucket's picture, enlarged to cover the canvas, and where the canvas lies in it
+  ResizeCrop enlarged{};      ///< the bucket's finished picture, enlarged, and where the canvas lies in it
   Resolution canvas{};        ///< the target, up to whole tokens
   std::int32_t crop_top = 0;  ///< where the target lies in the canvas
   std::int32_t crop_left = 0;
-  double kept_share = 1.0;  ///< of the bucket's picture that the target shows, by area
-  TileLayout tiles{};
+  /// Of a picture that wraps round (ModelProfile::wrap_pixels): the canvas goes on to the right of the target with its
+  /// first columns once more, so many of them, to be blended into the left edge at the end. 0 where nothing wraps.
+  std::int32_t wrap_columns = 0;
+  double kept_share = 1.0;            ///< of the bucket's picture that the target shows, by area
+  TileLayout tiles{};                 ///< of the refinement, and of the image encoder and decoder
+  std::int32_t tiles_at_once = 1;     ///< tiles of a call: the largest number that divides theirs and was allowed
   ImageInfo tile_image{};             ///< of every tile, with its own size and ratio tokens
   GenerationPlan tile{};              ///< what one tile's sequence costs
   std::int32_t first_step = 0;        ///< of the refinement, on the same schedule
   std::int32_t refinement_steps = 0;  ///< steps for each tile
-  std::int64_t model_calls = 0;       ///< passes through the backbone, of the generation and of all tiles
+  std::int64_t model_calls = 0;       ///< passes through the backbone, each of one picture or one tile
   double total_flop = 0.0;            ///< of these passes
-  double seconds = 0.0;               ///< at the rate that was given; 0 without one
+  std::int64_t decoded_pixels = 0;    ///< that go through the image decoder, the overlaps of tiles each time
+  std::int64_t encoded_pixels = 0;    ///< likewise, through the encoder
+  double seconds = 0.0;               ///< at the rates that were given; 0 without them
   std::int64_t latent_bytes = 0;      ///< of the canvas's latents, in binary32
-  std::int64_t kv_bytes = 0;          ///< the largest cache that is alive at once: of the generation or of one tile
+  std::int64_t kv_bytes = 0;          ///< the largest cache that is alive at once: of the generation or of the tiles
 
   /// The other way, where the profile has a base size whose bucket reaches the target's area: a larger base size, drawn
   /// at once. An error says why there is none.
@@ -49,8 +72,8 @@ struct EnlargementPlan {
 
 namespace detail {
 
-[[nodiscard]] constexpr std::int64_t up_to_multiple(std::int32_t side, std::int32_t unit) noexcept {
-  return (std::int64_t{side} + unit - 1) / unit * unit;
+[[nodiscard]] constexpr std::int64_t up_to_multiple(std::int64_t side, std::int32_t unit) noexcept {
+  return (side + unit - 1) / unit * unit;
 }
 
 /// One picture at base size `direct_base_size`, if there is one.
@@ -72,74 +95,137 @@ constexpr void plan_direct(EnlargementPlan& plan, const Model& model, const Gene
   }
 }
 
+/// The bucket whose finished picture has the ratio nearest to the target's: of one that wraps round the finished
+/// picture is narrower.
+[[nodiscard]] constexpr Result<std::size_t> enlargement_bucket(const Model& model, Resolution target) noexcept {
+  if (model.profile.wrap_pixels == 0) return model.group.snap(target);
+  Resolution rows[published_group_capacity]{};
+  for (std::size_t i = 0; i < model.group.size(); ++i) {
+    const Result<Resolution> finished = wrapped_size(model.profile, model.group[i]);
+    if (!finished) return {finished.error(), i};
+    rows[i] = *finished;
+  }
+  const Result<ResolutionGroup> finished = ResolutionGroup::from_rows(rows, model.group.size());
+  if (!finished) return {finished.error(), finished.position()};
+  return finished->snap(target);
+}
+
+/// Sizes of an enlargement from a finished picture: the canvas, how the picture covers it, where the target lies.
+constexpr Errc place_target(EnlargementPlan& plan, const ModelProfile& profile, Resolution finished) noexcept {
+  const std::int32_t high = profile.token_pixels_high();
+  const std::int32_t wide = profile.token_pixels_wide();
+  const Result<ResizeCrop> exact = resize_and_center_crop(finished, plan.target);
+  if (!exact) return exact.error();
+  plan.is_refined = exact->resized_height > finished.height;
+  // A picture that is cut at its sides wraps round no longer.
+  const bool wraps = profile.wrap_pixels > 0 && plan.is_refined && exact->resized_width == plan.target.width;
+  const std::int64_t wrap = wraps ? profile.wrap_pixels : 0;
+  const std::int64_t height = up_to_multiple(plan.target.height, high);
+  const std::int64_t width = up_to_multiple(plan.target.width + wrap, wide);
+  if (height > max_side || width > max_side) return Errc::extra_too_large;
+  plan.canvas = {static_cast<std::int32_t>(height), static_cast<std::int32_t>(width)};
+  plan.crop_top = (plan.canvas.height - plan.target.height) / 2;
+  if (wraps) {
+    plan.wrap_columns = plan.canvas.width - plan.target.width;
+    plan.enlarged = *exact;  // exactly as wide as the target; rows up to a whole token are stretched to
+    if (plan.enlarged.resized_height < height) plan.enlarged.resized_height = height;
+    plan.enlarged.crop_top = half_margin(plan.enlarged.resized_height, plan.canvas.height);
+  } else {
+    plan.crop_left = (plan.canvas.width - plan.target.width) / 2;
+    const Result<ResizeCrop> enlarged = resize_and_center_crop(finished, plan.canvas);
+    if (!enlarged) return enlarged.error();
+    plan.enlarged = *enlarged;
+    plan.is_refined = enlarged->resized_height > finished.height;
+  }
+  plan.scale = static_cast<double>(plan.enlarged.resized_height) / finished.height;
+  plan.kept_share =
+      static_cast<double>(plan.target.pixel_count()) /
+      (static_cast<double>(plan.enlarged.resized_height) * static_cast<double>(plan.enlarged.resized_width));
+  return Errc::none;
+}
+
+/// Tiles, their steps and their calls.
+constexpr Result<bool> plan_tiles(EnlargementPlan& plan, const Model& model, const GenerationRequest& request,
+                                  const EnlargementOptions& options) noexcept {
+  const std::int32_t high = model.profile.token_pixels_high();
+  if (high != model.profile.token_pixels_wide()) return Errc::tiles_not_aligned;  // cells of a layout are squares
+  if (options.tiles_at_once < 1) return Errc::count_out_of_range;
+  const Result<TileLayout> tiles =
+      TileLayout::create(plan.canvas, options.tile, options.overlap, high, options.profile);
+  if (!tiles) return tiles.error();
+  plan.tiles = *tiles;
+  const std::int32_t count = tiles->size();
+  plan.tiles_at_once = options.tiles_at_once < count ? options.tiles_at_once : count;
+  while (count % plan.tiles_at_once != 0) --plan.tiles_at_once;
+  GenerationRequest of_a_tile = request;
+  of_a_tile.pixels = tiles->tile_size();
+  of_a_tile.grid_mode = GridMode::follow_request;  // a canvas narrower than a tile has no bucket of its own
+  const Result<GenerationPlan> tile = plan_generation(model, of_a_tile);
+  if (!tile) return {tile.error(), tile.position()};
+  plan.tile = *tile;
+  plan.tile_image = tile->image;
+  const Result<FlowSchedule> schedule = FlowSchedule::create(tile->steps, tile->flow_shift);
+  if (!schedule) return schedule.error();
+  const Result<std::int32_t> first = schedule->first_step(options.strength);
+  if (!first) return first.error();
+  plan.first_step = *first;
+  plan.refinement_steps = tile->steps - *first;
+  // All tiles have the same tokens, so the first call fills the cache for all of them.
+  const std::int64_t calls = std::int64_t{count} * plan.refinement_steps;
+  plan.model_calls += calls;
+  plan.total_flop += tile->first_step_flop * plan.tiles_at_once +
+                     tile->later_step_flop * static_cast<double>(calls - plan.tiles_at_once);
+  const std::int64_t cache = saturating_product(tile->kv_bytes, plan.tiles_at_once);
+  if (cache > plan.kv_bytes) plan.kv_bytes = cache;
+  const std::int64_t pixels = saturating_product(tiles->tile_size().pixel_count(), count);
+  plan.decoded_pixels = saturating_sum(options.enlarges_latents ? 0 : plan.decoded_pixels, pixels);
+  plan.encoded_pixels = options.enlarges_latents ? 0 : pixels;
+  return true;
+}
+
+[[nodiscard]] constexpr double seconds_at(double amount, double rate) noexcept {
+  return rate > 0.0 ? amount / rate : 0.0;
+}
+
 }  // namespace detail
 
 /// Plans a picture of exactly `target` pixels. The request's own size is not used; its prompt, images, steps and
 /// precision are. Errors: those of plan_generation, FlowSchedule and TileLayout; Errc::side_not_positive,
-/// Errc::extra_too_large for a target whose canvas exceeds 2^31 - 1 a side.
+/// Errc::extra_too_large for a target whose canvas exceeds 2^31 - 1 a side; Errc::count_out_of_range for less than one
+/// tile at once.
 [[nodiscard]] constexpr Result<EnlargementPlan> plan_enlargement(const Model& model, const GenerationRequest& request,
                                                                  Resolution target,
                                                                  const EnlargementOptions& options = {}) noexcept {
   if (!target.is_positive()) return Errc::side_not_positive;
-  const std::int32_t high = model.profile.token_pixels_high();
-  const std::int32_t wide = model.profile.token_pixels_wide();
-  const std::int64_t canvas_height = detail::up_to_multiple(target.height, high);
-  const std::int64_t canvas_width = detail::up_to_multiple(target.width, wide);
-  if (canvas_height > max_side || canvas_width > max_side) return Errc::extra_too_large;
-
   EnlargementPlan plan;
   plan.target = target;
-  plan.canvas = {static_cast<std::int32_t>(canvas_height), static_cast<std::int32_t>(canvas_width)};
-  plan.crop_top = (plan.canvas.height - target.height) / 2;
-  plan.crop_left = (plan.canvas.width - target.width) / 2;
-
   GenerationRequest at_bucket = request;
-  at_bucket.pixels = model.group[model.group.snap(target)];
+  const Result<std::size_t> row = detail::enlargement_bucket(model, target);
+  if (!row) return {row.error(), row.position()};
+  at_bucket.pixels = model.group[*row];
   at_bucket.grid_mode = GridMode::snap;
   const Result<GenerationPlan> generation = plan_generation(model, at_bucket);
   if (!generation) return {generation.error(), generation.position()};
   plan.generation = *generation;
   const Resolution bucket = generation->image.image_size();
-  const Result<ResizeCrop> enlarged = resize_and_center_crop(bucket, plan.canvas);
-  if (!enlarged) return enlarged.error();
-  plan.enlarged = *enlarged;
-  plan.scale = static_cast<double>(enlarged->resized_height) / bucket.height;
-  plan.kept_share = static_cast<double>(target.pixel_count()) /
-                    (static_cast<double>(enlarged->resized_height) * static_cast<double>(enlarged->resized_width));
-  plan.is_refined = plan.scale > 1.0;
+  const Result<Resolution> finished = wrapped_size(model.profile, bucket);
+  if (!finished) return finished.error();
+  const Errc placed = detail::place_target(plan, model.profile, *finished);
+  if (placed != Errc::none) return placed;
   plan.model_calls = generation->steps;
   plan.total_flop = generation->total_flop;
   plan.kv_bytes = generation->kv_bytes;
-
+  plan.decoded_pixels = bucket.pixel_count();
   if (plan.is_refined) {
-    if (high != wide) return Errc::tiles_not_aligned;  // cells of a layout are squares
-    const Result<TileLayout> tiles =
-        TileLayout::create(plan.canvas, options.tile, options.overlap, high, options.profile);
-    if (!tiles) return tiles.error();
-    plan.tiles = *tiles;
-    GenerationRequest of_a_tile = request;
-    of_a_tile.pixels = tiles->tile_size();
-    of_a_tile.grid_mode = GridMode::follow_request;  // a canvas narrower than a tile has no bucket of its own
-    const Result<GenerationPlan> tile = plan_generation(model, of_a_tile);
-    if (!tile) return {tile.error(), tile.position()};
-    plan.tile = *tile;
-    plan.tile_image = tile->image;
-    const Result<FlowSchedule> schedule = FlowSchedule::create(tile->steps, tile->flow_shift);
-    if (!schedule) return schedule.error();
-    const Result<std::int32_t> first = schedule->first_step(options.strength);
-    if (!first) return first.error();
-    plan.first_step = *first;
-    plan.refinement_steps = tile->steps - *first;
-    // All tiles have the same tokens, so the first call of the first tile fills the cache for all of them.
-    const std::int64_t calls = std::int64_t{tiles->size()} * plan.refinement_steps;
-    plan.model_calls += calls;
-    plan.total_flop += tile->first_step_flop + tile->later_step_flop * static_cast<double>(calls - 1);
-    if (tile->kv_bytes > plan.kv_bytes) plan.kv_bytes = tile->kv_bytes;
+    const Result<bool> tiled = detail::plan_tiles(plan, model, request, options);
+    if (!tiled) return {tiled.error(), tiled.position()};
   }
   const std::int64_t cells = plan.canvas.pixel_count() /
                              (std::int64_t{model.profile.vae_downsample_height} * model.profile.vae_downsample_width);
   plan.latent_bytes = detail::saturating_product(4 * std::int64_t{model.profile.latent_channels}, cells);
-  if (options.flop_per_second > 0.0) plan.seconds = plan.total_flop / options.flop_per_second;
+  plan.seconds = detail::seconds_at(plan.total_flop, options.flop_per_second) +
+                 detail::seconds_at(static_cast<double>(plan.decoded_pixels), options.decoded_pixels_per_second) +
+                 detail::seconds_at(static_cast<double>(plan.encoded_pixels), options.encoded_pixels_per_second);
   detail::plan_direct(plan, model, request);
   return plan;
 }

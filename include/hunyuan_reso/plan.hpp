@@ -38,8 +38,8 @@ struct GenerationPlan {
   std::int32_t later_step_tokens = 0;           ///< fed by each step after the first
 
   /// Tokens whose keys and values the image stage can take over from the text stage: in the conditional row up to the
-  /// end of the chain of thought, in the unconditional row up to its first <cfg>. 0 without a text stage; where the
-  /// text is not counted, no more than is safe.
+  /// end of the chain of thought, in the unconditional row up to its first <cfg>. 0 without a text stage, and
+  /// where the rotary angles are rescaled; where the text is not counted, no more than is safe.
   std::int32_t reusable_conditional_prefix = 0;
   std::int32_t reusable_unconditional_prefix = 0;
 

@@ -46,23 +46,28 @@ struct TileAxis {
   std::int32_t tile = 1;
   std::int32_t overlap = 0;
   std::int32_t count = 1;
+  std::int32_t unit = 1;  // tiles start at multiples of so many cells
 
   [[nodiscard]] HUNYUAN_RESO_HD static constexpr TileAxis of(std::int32_t length, std::int32_t tile,
                                                              std::int32_t overlap) noexcept {
-    if (length <= tile) return {length, length, 0, 1};
+    if (length <= tile) return {length, length, 0, 1, 1};
     const std::int32_t stride = tile - overlap;
-    return {length, tile, overlap, (length - tile + stride - 1) / stride + 1};
+    return {length, tile, overlap, (length - tile + stride - 1) / stride + 1, 1};
+  }
+  /// The same tiles where each cell is cut into `parts`.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr TileAxis finer(std::int32_t parts) const noexcept {
+    return {length * parts, tile * parts, overlap * parts, count, unit * parts};
   }
 
-  /// First cell of tile i: i (length - tile) / (count - 1), halves to even.
+  /// First cell of tile i: i (length - tile) / (count - 1), halves to even, in the cells that the axis was made of.
   [[nodiscard]] HUNYUAN_RESO_HD constexpr std::int32_t start(std::int32_t i) const noexcept {
     if (count == 1) return 0;
-    const std::int64_t numerator = std::int64_t{i} * (length - tile);
+    const std::int64_t numerator = std::int64_t{i} * ((length - tile) / unit);
     const std::int64_t denominator = count - 1;
     const std::int64_t whole = numerator / denominator;
     const std::int64_t twice_rest = 2 * (numerator - whole * denominator);
     const bool up = twice_rest > denominator || (twice_rest == denominator && whole % 2 != 0);
-    return static_cast<std::int32_t>(whole + (up ? 1 : 0));
+    return static_cast<std::int32_t>(whole + (up ? 1 : 0)) * unit;
   }
   [[nodiscard]] HUNYUAN_RESO_HD constexpr bool covers(std::int32_t i, std::int32_t cell) const noexcept {
     return i >= 0 && i < count && cell >= start(i) && cell < start(i) + tile;
@@ -174,6 +179,19 @@ class TileLayout {
     layout.vertical_ = detail::TileAxis::of(canvas.height / align, tile.height / align, overlap / align);
     layout.horizontal_ = detail::TileAxis::of(canvas.width / align, tile.width / align, overlap / align);
     if (std::int64_t{layout.vertical_.count} * layout.horizontal_.count > max_side) return Errc::too_many_tiles;
+    return layout;
+  }
+
+  /// The same tiles at the same places with smaller cells, `pixels` pixels along each axis: for weights finer than a
+  /// latent cell, such as those of a decoded picture's pixels. Errc::align_not_positive; Errc::tiles_not_aligned where
+  /// align() is no multiple of `pixels`.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr Result<TileLayout> with_cells_of(std::int32_t pixels) const noexcept {
+    if (pixels <= 0) return Errc::align_not_positive;
+    if (align_ % pixels != 0) return Errc::tiles_not_aligned;
+    TileLayout layout = *this;
+    layout.align_ = pixels;
+    layout.vertical_ = vertical_.finer(align_ / pixels);
+    layout.horizontal_ = horizontal_.finer(align_ / pixels);
     return layout;
   }
 

@@ -81,6 +81,75 @@ constexpr bool a_rate_gives_seconds_and_no_rate_gives_none() {
 }
 BOTH_TIMES(a_rate_gives_seconds_and_no_rate_gives_none)
 
+constexpr bool a_panorama_goes_on_round_its_edge() {
+  const Model& round = model_for<profiles::panorama>;
+  const auto plan = plan_enlargement(round, drawing(), {1920, 3840});
+  EXPECT(plan.has_value());
+  // The bucket 960x1952 is finished as 960x1920, twice of which is the target; 32 columns follow once more.
+  EXPECT((plan->generation.image.image_size() == Resolution{960, 1952}));
+  EXPECT(plan->scale == 2.0 && plan->wrap_columns == 32 && plan->kept_share == 1.0);
+  EXPECT((plan->canvas == Resolution{1920, 3872}) && plan->crop_top == 0 && plan->crop_left == 0);
+  EXPECT(plan->enlarged.resized_height == 1920 && plan->enlarged.resized_width == 3840);
+  // Odd sizes: the width stays exact, so that the edges meet; rows are stretched to a whole token.
+  const auto odd = plan_enlargement(round, drawing(), {1001, 2002});
+  EXPECT((odd->canvas == Resolution{1008, 2048}) && odd->wrap_columns == 46 && odd->crop_left == 0);
+  EXPECT(odd->enlarged.resized_height == 1008 && odd->enlarged.resized_width == 2002 && odd->crop_top == 3);
+  // Cut at its sides it wraps no longer.
+  const auto cut = plan_enlargement(round, drawing(), {1920, 3800});
+  EXPECT(cut->wrap_columns == 0 && (cut->canvas == Resolution{1920, 3808}) && cut->enlarged.crop_left > 0);
+  const auto same = plan_enlargement(round, drawing(), {960, 1920});
+  EXPECT(!same->is_refined && same->wrap_columns == 0 && same->enlarged.resized_width == 1920);
+  return true;
+}
+BOTH_TIMES(a_panorama_goes_on_round_its_edge)
+
+constexpr bool what_the_image_coder_sees() {
+  EnlargementOptions options;
+  const auto picture = plan_enlargement(model, drawing(), {2160, 3840}, options);
+  EXPECT(picture->decoded_pixels == 720 * 1280 + 15 * 1024 * 1024 && picture->encoded_pixels == 15 * 1024 * 1024);
+  options.decoded_pixels_per_second = 1024 * 1024;
+  options.encoded_pixels_per_second = 2 * 1024 * 1024;
+  const auto timed = plan_enlargement(model, drawing(), {2160, 3840}, options);
+  EXPECT(timed->seconds == 15.0 + 720 * 1280 / 1048576.0 + 7.5);
+  options.enlarges_latents = true;
+  const auto latents = plan_enlargement(model, drawing(), {2160, 3840}, options);
+  EXPECT(latents->decoded_pixels == 15 * 1024 * 1024 && latents->encoded_pixels == 0);
+  EXPECT(plan_enlargement(model, drawing(), {512, 512})->decoded_pixels == 1024 * 1024);
+  return true;
+}
+BOTH_TIMES(what_the_image_coder_sees)
+
+constexpr bool tiles_at_once_divide_all_of_them() {
+  const std::int32_t allowed[] = {1, 2, 3, 4, 5, 6, 7, 14, 15, 16, 1000};
+  const std::int32_t expected[] = {1, 1, 3, 3, 5, 5, 5, 5, 15, 15, 15};
+  EnlargementOptions options;
+  for (std::size_t i = 0; i < 11; ++i) {
+    options.tiles_at_once = allowed[i];
+    const auto plan = plan_enlargement(model, drawing(), {2160, 3840}, options);
+    EXPECT(plan->tiles_at_once == expected[i] && plan->model_calls == 50 + 15 * 17);
+    const std::int32_t n = expected[i];
+    EXPECT(plan->kv_bytes == plan->tile.kv_bytes * n);
+    EXPECT(plan->total_flop ==
+           plan->generation.total_flop + plan->tile.first_step_flop * n + (15 * 17 - n) * plan->tile.later_step_flop);
+  }
+  options.tiles_at_once = 0;
+  EXPECT(plan_enlargement(model, drawing(), {2160, 3840}, options).error() == Errc::count_out_of_range);
+  return true;
+}
+BOTH_TIMES(tiles_at_once_divide_all_of_them)
+
+constexpr bool tiles_of_the_trained_square() {
+  const EnlargementOptions published = EnlargementOptions::of(profiles::instruct);
+  EXPECT((published.tile == EnlargementOptions{}.tile) && published.overlap == EnlargementOptions{}.overlap);
+  ModelProfile small = profiles::instruct;
+  small.trained_base_size = 200;
+  EXPECT((EnlargementOptions::of(small).tile == Resolution{192, 192}) && EnlargementOptions::of(small).overlap == 48);
+  small.trained_base_size = 8;
+  EXPECT((EnlargementOptions::of(small).tile == Resolution{16, 16}) && EnlargementOptions::of(small).overlap == 0);
+  return true;
+}
+BOTH_TIMES(tiles_of_the_trained_square)
+
 constexpr bool what_is_refused() {
   EnlargementOptions options;
   EXPECT(plan_enlargement(model, drawing(), {0, 100}).error() == Errc::side_not_positive);
@@ -107,7 +176,8 @@ constexpr bool every_profile_can_be_enlarged() {
       const auto plan = plan_enlargement(*own, drawing(), target);
       EXPECT(plan.has_value());
       EXPECT(plan->enlarged.crop_top + plan->canvas.height <= plan->enlarged.resized_height);
-      EXPECT(plan->enlarged.crop_left + plan->canvas.width <= plan->enlarged.resized_width);
+      EXPECT(plan->enlarged.crop_left + plan->canvas.width - plan->wrap_columns <= plan->enlarged.resized_width);
+      EXPECT(plan->wrap_columns == 0 || plan->enlarged.resized_width == target.width);
       EXPECT(plan->crop_top + target.height <= plan->canvas.height &&
              plan->crop_left + target.width <= plan->canvas.width);
     }

@@ -428,6 +428,12 @@ constexpr bool the_text_stages_cache_is_kept_up_to_the_chain_of_thoughts_end() {
   const std::int32_t block_start = plan->image_start - 4;        // <boi> size ratio timestep
   EXPECT(plan->reusable_conditional_prefix == block_start - 1);  // without <answer>
   EXPECT(plan->reusable_unconditional_prefix == 1 + 40 + plan->conditioning_tokens);
+  Case rescaled = request_for("1:1", 2048);  // the text stage's angles are not those of the image stage
+  rescaled.chain_of_thought_tokens = 500;
+  EXPECT(plan_of(rescaled, profiles::instruct)->reusable_conditional_prefix > 500);
+  rescaled.rope_scaling = RopeScaling::area;
+  EXPECT(plan_of(rescaled, profiles::instruct)->reusable_conditional_prefix == 0);
+  EXPECT(plan_of(rescaled, profiles::instruct)->reusable_unconditional_prefix == 0);
   request.bot_task = BotTask::image;
   EXPECT(plan_of(request, profiles::instruct)->reusable_conditional_prefix == 0);
   return true;

@@ -56,6 +56,33 @@ constexpr bool what_is_refused() {
 }
 BOTH_TIMES(what_is_refused)
 
+constexpr bool smaller_cells_leave_the_tiles_where_they_are() {
+  const auto layout = TileLayout::create({2160, 3840}, {1024, 1024}, 256, 16);
+  const std::int32_t sizes[] = {1, 2, 8, 16};
+  for (const std::int32_t pixels : sizes) {
+    const auto finer = layout->with_cells_of(pixels);
+    EXPECT(finer.has_value() && finer->align() == pixels && finer->size() == layout->size());
+    EXPECT(finer->canvas() == layout->canvas() && finer->tile_size() == layout->tile_size());
+    EXPECT(finer->overlap_reached() == layout->overlap_reached());
+    for (std::int32_t i = 0; i < layout->size(); ++i) {
+      EXPECT((*finer)[i].top == (*layout)[i].top && (*finer)[i].left == (*layout)[i].left);
+      EXPECT((*finer)[i].size() == (*layout)[i].size());
+    }
+  }
+  EXPECT(layout->with_cells_of(0).error() == Errc::align_not_positive);
+  EXPECT(layout->with_cells_of(5).error() == Errc::tiles_not_aligned);
+  EXPECT(layout->with_cells_of(32).error() == Errc::tiles_not_aligned);
+  // Along a tile's left edge the cosine now rises pixel by pixel: 0.5 - 0.5 cos(pi (j + 1) / 256) of what is covered.
+  const auto pixels = layout->with_cells_of(1);
+  const std::int32_t left = (*layout)[1].left;
+  for (std::int32_t j = 1; j < 256; ++j) {
+    EXPECT(pixels->column_share(1, left + j) >= pixels->column_share(1, left + j - 1));
+  }
+  EXPECT(pixels->column_share(1, left) == 1 && pixels->column_share(1, left + 400) == 4096);
+  return true;
+}
+BOTH_TIMES(smaller_cells_leave_the_tiles_where_they_are)
+
 /// Every cell of one axis: covered, shares whole and positive, and exactly one in all.
 bool axis_is_whole(const TileLayout& layout, std::int32_t cells) {
   for (std::int32_t cell = 0; cell < cells; ++cell) {
@@ -173,6 +200,18 @@ TEST_CASE("large layouts: prime canvases, half-tile overlaps and more, 65536 cel
     REQUIRE(layout);
     CHECK(axis_is_whole(*layout, cells));
     CHECK(layout->tile_cells(layout->columns() - 1).left + 64 == cells);
+  }
+}
+
+TEST_CASE("weights of smaller cells add up to exactly one, too") {
+  for (const std::int32_t cells : {60, 64, 65, 79, 97, 128, 135, 240, 251}) {
+    const auto layout = TileLayout::create({64 * 16, cells * 16}, {64 * 16, 64 * 16}, 16 * 16, 16);
+    REQUIRE(layout);
+    for (const std::int32_t pixels : {1, 4}) {
+      const auto finer = layout->with_cells_of(pixels);
+      REQUIRE(finer);
+      CHECK(axis_is_whole(*finer, cells * 16 / pixels));
+    }
   }
 }
 

@@ -149,7 +149,9 @@ class Planner {
     plan_.later_step_tokens = plan_.every_step_feeds_all
                                   ? plan_.sequence_length
                                   : static_cast<std::int32_t>(plan_.scalar_tokens + image.image_token_length);
-    if (thinks) {
+    // Rescaled angles are other ones than those of the text stage, which has no large image.
+    const bool is_rescaled = plan_.rope_scaling != RopeScaling::none && plan_.rope_area_factor > 1.0;
+    if (thinks && !is_rescaled) {
       const std::int64_t unconditional = text_.before_user + conditioning_tokens_;
       const std::int64_t conditional = block_start - text_.answer;
       plan_.reusable_conditional_prefix = static_cast<std::int32_t>(conditional > 0 ? conditional : 0);
