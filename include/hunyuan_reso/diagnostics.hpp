@@ -122,8 +122,7 @@ enum class DiagnosticCode : std::uint8_t {
       return "output alignment will resize the image (pixels) to match a conditioning image's aspect";
     case DiagnosticCode::rope_base_rescaled:
       return "the rotary base is rescaled by this factor, which is untrained: one port's author reports that it works "
-             "at "
-             "2048x2048";
+             "at 2048x2048";
     case DiagnosticCode::ratio_token_unknown:
       return "the ratio token of this row has no known id (value: ratio index, limit: ratio tokens with an id)";
     case DiagnosticCode::size_token_unknown:
@@ -153,16 +152,17 @@ enum class DiagnosticCode : std::uint8_t {
   switch (code) {
     case DiagnosticCode::position_table_exceeded:
     case DiagnosticCode::max_length_exceeded:
-      return "use a smaller base size and enlarge the result in tiles (plan_enlargement), a shorter prompt, or fewer "
-             "conditioning "
-             "images";
+      return "use a smaller base size and enlarge the result in tiles (plan_enlargement; the tool's plan --target), a "
+             "shorter prompt, or fewer conditioning images";
     case DiagnosticCode::text_stage_over_max_length:
       return "lower the number of new tokens or shorten the prompt";
     case DiagnosticCode::many_conditioning_images:
       return "use at most the documented number, or expect untrained behaviour";
     case DiagnosticCode::base_size_below_trained:
     case DiagnosticCode::base_size_above_trained:
-      return "use the trained base size (1024) and shrink the result, or enlarge it in tiles (plan_enlargement)";
+      return "use the trained base size (1024) and shrink the result, or enlarge it in tiles (plan_enlargement; the "
+             "tool's "
+             "plan --target)";
     case DiagnosticCode::untrained_grid:
       return "use grid mode snap with absolute extras, or expect untrained behaviour";
     case DiagnosticCode::aspect_changed:
@@ -183,10 +183,11 @@ enum class DiagnosticCode : std::uint8_t {
     case DiagnosticCode::int8_rows:
     case DiagnosticCode::int8_expert_elements:
     case DiagnosticCode::int8_vocabulary_elements:
-      return "use NF4 or BF16 weights, or a smaller base size and enlarge the result in tiles (plan_enlargement)";
+      return "use NF4 or BF16 weights, or a smaller base size and enlarge the result in tiles (plan_enlargement; "
+             "the tool's plan --target)";
     case DiagnosticCode::eager_moe_mask:
       return "use grouped or fused expert code, or a smaller base size and enlarge the result in tiles "
-             "(plan_enlargement)";
+             "(plan_enlargement; the tool's plan --target)";
     case DiagnosticCode::single_row_guidance:
       return "use guidance above 1 if the prompt is to be followed more closely";
     case DiagnosticCode::distilled_batch:

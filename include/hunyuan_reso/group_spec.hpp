@@ -22,6 +22,12 @@ struct ExtraRows {
     if (count < capacity) rows[count] = row;
     if (count <= capacity) ++count;
   }
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr bool contains(Resolution row) const noexcept {
+    for (std::size_t i = 0; i < count && i < capacity; ++i) {
+      if (rows[i] == row) return true;
+    }
+    return false;
+  }
 };
 
 /// What happens to extra rows, which are published for the trained base size (1024), at another base size.

@@ -11,6 +11,47 @@
 namespace hunyuan_reso {
 inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
+/// What people who ran the published model report of grids so large, beyond the trained square. No number of the
+/// library depends on it. All of them are of one port's author (2026).
+enum class ScaleReport : std::uint8_t {
+  not_larger,        ///< than the trained square: nothing to report
+  works,             ///< unscaled, up to 1536 x 1536
+  noise,             ///< unscaled, from 2048 x 2048 on
+  works_rescaled,    ///< with RopeScaling::area, up to 2048 x 2048
+  worse_text,        ///< with RopeScaling::area_by_sigma: text in pictures is better without it
+  nothing_reported,  ///< between or beyond those
+};
+
+[[nodiscard]] HUNYUAN_RESO_HD constexpr const char* message(ScaleReport report) noexcept {
+  switch (report) {
+    case ScaleReport::not_larger:
+      return "not larger than the trained square";
+    case ScaleReport::works:
+      return "one port's author reports that grids up to about 1536x1536 still work";
+    case ScaleReport::noise:
+      return "one port's author reports that 2048x2048 is noise unless the rotary base is rescaled";
+    case ScaleReport::works_rescaled:
+      return "one port's author reports that rescaling the rotary base by area works at 2048x2048";
+    case ScaleReport::worse_text:
+      return "one port's author reports that text in pictures is better without the dependence on sigma";
+    case ScaleReport::nothing_reported:
+      break;
+  }
+  return "nobody has reported on grids so large";
+}
+
+/// The report on a grid by its area over the trained square's (rope_area_factor).
+[[nodiscard]] HUNYUAN_RESO_HD constexpr ScaleReport report_of_scale(double area_factor, RopeScaling scaling) noexcept {
+  constexpr double works_up_to = 1.5 * 1.5;
+  constexpr double seen_at = 2.0 * 2.0;
+  if (area_factor <= 1.0) return ScaleReport::not_larger;
+  if (scaling != RopeScaling::none && area_factor > seen_at) return ScaleReport::nothing_reported;
+  if (scaling == RopeScaling::area) return ScaleReport::works_rescaled;
+  if (scaling == RopeScaling::area_by_sigma) return ScaleReport::worse_text;
+  if (area_factor <= works_up_to) return ScaleReport::works;
+  return area_factor < seen_at ? ScaleReport::nothing_reported : ScaleReport::noise;
+}
+
 /// Everything an engine needs before it allocates. Token counts are of one row; bytes and FLOP of all rows together.
 struct GenerationPlan {
   ImageInfo image{};
@@ -43,12 +84,14 @@ struct GenerationPlan {
   std::int32_t reusable_conditional_prefix = 0;
   std::int32_t reusable_unconditional_prefix = 0;
 
-  /// How far the rotary positions of the image's first cell lie behind its index in the sequence, and the most that the
-  /// checkpoint saw in training. A larger distance is a reason why larger base sizes fail.
+  /// How far the centre of the image's positions is moved away from its text: 2016 for a grid of 64 x 64, (w h - h) / 2
+  /// or (w h - w) / 2 in general, the larger one; the first cell lies so far behind its index in the sequence. And the
+  /// most that the checkpoint saw in training. A larger distance is a reason why larger base sizes fail.
   std::int32_t image_position_offset = 0;
   std::int32_t trained_image_position_offset = 0;
   RopeScaling rope_scaling = RopeScaling::none;
-  double rope_area_factor = 1.0;      ///< of the largest grid; what `area` rescales the rotary base by
+  double rope_area_factor = 1.0;                       ///< of the largest grid; what `area` rescales the rotary base by
+  ScaleReport scale_report = ScaleReport::not_larger;  ///< what people report of this size and scaling
   bool every_step_feeds_all = false;  ///< the angles change with every step, so cached keys of the text do not fit
 
   std::int32_t latent_shape[4] = {0, 0, 0, 0};  ///< batch, channels, height, width

@@ -106,6 +106,7 @@ enum class [[nodiscard]] Errc : std::uint8_t{
     tiles_not_aligned,
     overlap_not_below_tile,
     too_many_tiles,
+    target_too_large,
     too_many_conditioning_images,
 };
 
@@ -293,6 +294,8 @@ enum class [[nodiscard]] Errc : std::uint8_t{
       return "the overlap must not be negative, and be smaller than the tile";
     case Errc::too_many_tiles:
       return "the layout has more than 2147483647 tiles";
+    case Errc::target_too_large:
+      return "the sides of the target, up to whole tokens, must be at most 2147483647 pixels";
     case Errc::too_many_conditioning_images:
       return "a request takes at most 16 conditioning images";
   }

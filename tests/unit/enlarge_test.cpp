@@ -31,13 +31,40 @@ constexpr bool four_k() {
   EXPECT(plan->model_calls == 50 + 15 * 17);
   EXPECT(plan->total_flop ==
          plan->generation.total_flop + plan->tile.first_step_flop + 254 * plan->tile.later_step_flop);
+  EXPECT(plan->first_sigma > 0.60 && plan->first_sigma < 0.61);  // 3 * 17 / (50 + 2 * 17)
+  EXPECT(plan->feasible());
   EXPECT(plan->latent_bytes == std::int64_t{4} * 32 * 135 * 240);
+  EXPECT(plan->picture_bytes == std::int64_t{12} * 2160 * 3840);
+  EXPECT(plan->kv_bytes == plan->tile.kv_bytes && plan->kv_bytes > plan->generation.kv_bytes);
+  EXPECT(plan->memory_bytes == plan->generation.weight_bytes + plan->generation.vae_bytes + plan->kv_bytes +
+                                   plan->picture_bytes + 2 * plan->latent_bytes);
   // The other way: base size 3072, whose sequence exceeds the position table.
   EXPECT(*plan->direct_base_size == 3072);
-  EXPECT(!plan->direct.feasible());
+  EXPECT(!plan->direct.feasible() && plan->direct.scale_report == ScaleReport::noise);
   return true;
 }
 BOTH_TIMES(four_k)
+
+constexpr bool targets_that_people_name() {
+  // Height first. Tiles: ceil((side / 16 - 64) / 48) + 1 along each axis.
+  struct {
+    Resolution target;
+    std::int32_t rows, columns;
+    double scale;
+  } const cases[] = {{{1440, 2560}, 2, 3, 2.0},    // 90 and 160 cells
+                     {{2160, 3840}, 3, 5, 3.0},    // 135 and 240
+                     {{4320, 7680}, 6, 10, 6.0},   // 270 and 480
+                     {{2128, 3776}, 3, 5, 2.95}};  // 133 and 236: 16:9 at 8 megapixels
+  for (const auto& item : cases) {
+    const auto plan = plan_enlargement(model, drawing(), item.target);
+    EXPECT((plan->finished == Resolution{720, 1280}));
+    EXPECT(plan->tiles.rows() == item.rows && plan->tiles.columns() == item.columns);
+    EXPECT(plan->model_calls == 50 + 17 * item.rows * item.columns);
+    EXPECT(plan->scale >= item.scale && plan->scale < item.scale + 0.01);
+  }
+  return true;
+}
+BOTH_TIMES(targets_that_people_name)
 
 constexpr bool odd_targets_are_cut_from_a_canvas_of_whole_tokens() {
   const auto plan = plan_enlargement(model, drawing(), {1141, 919});
@@ -67,6 +94,12 @@ constexpr bool a_target_within_the_bucket_needs_no_tiles() {
   const auto plan = plan_enlargement(model, drawing(), {512, 512});
   EXPECT(!plan->is_refined && plan->scale == 0.5 && plan->model_calls == 50);
   EXPECT(plan->refinement_steps == 0);
+  // Such a picture is brought to its size by resizing alone: no whole tokens, nothing lost but what the ratio costs.
+  const auto odd = plan_enlargement(model, drawing(), {501, 499});
+  EXPECT((odd->canvas == Resolution{501, 499}) && odd->crop_top == 0 && odd->crop_left == 0);
+  EXPECT(odd->enlarged.resized_height == 501 && odd->enlarged.resized_width == 501);
+  EXPECT(!plan_enlargement(model, drawing(), {1024, 1024})->is_refined);
+  EXPECT(plan_enlargement(model, drawing(), {1025, 1024})->is_refined);
   return true;
 }
 BOTH_TIMES(a_target_within_the_bucket_needs_no_tiles)
@@ -77,6 +110,11 @@ constexpr bool a_rate_gives_seconds_and_no_rate_gives_none() {
   options.flop_per_second = 1e15;
   const auto plan = plan_enlargement(model, drawing(), {2160, 3840}, options);
   EXPECT(plan->seconds == plan->total_flop / 1e15);
+  EXPECT(plan->direct_seconds == plan->direct.total_flop / 1e15);
+  options.decoded_pixels_per_second = 1e6;
+  const auto coded = plan_enlargement(model, drawing(), {2160, 3840}, options);
+  EXPECT(coded->direct_seconds ==
+         coded->direct.total_flop / 1e15 + static_cast<double>(coded->direct.image.image_size().pixel_count()) / 1e6);
   return true;
 }
 BOTH_TIMES(a_rate_gives_seconds_and_no_rate_gives_none)
@@ -150,10 +188,20 @@ constexpr bool tiles_of_the_trained_square() {
 }
 BOTH_TIMES(tiles_of_the_trained_square)
 
+constexpr bool the_profile_decides_where_nothing_is_said() {
+  ModelProfile small = profiles::instruct;
+  small.trained_base_size = 512;
+  const auto plan = plan_enlargement(*Model::create(small), drawing(), {1024, 1024});
+  EXPECT((plan->generation.image.image_size() == Resolution{512, 512}));
+  EXPECT((plan->tile_image.image_size() == Resolution{512, 512}) && plan->tiles.rows() == 3);  // overlap 128
+  return true;
+}
+BOTH_TIMES(the_profile_decides_where_nothing_is_said)
+
 constexpr bool what_is_refused() {
   EnlargementOptions options;
   EXPECT(plan_enlargement(model, drawing(), {0, 100}).error() == Errc::side_not_positive);
-  EXPECT(plan_enlargement(model, drawing(), {max_side, 100}).error() == Errc::extra_too_large);
+  EXPECT(plan_enlargement(model, drawing(), {max_side, 100}).error() == Errc::target_too_large);
   options.overlap = 1024;
   EXPECT(plan_enlargement(model, drawing(), {2160, 3840}, options).error() == Errc::overlap_not_below_tile);
   options.overlap = 100;
@@ -161,12 +209,51 @@ constexpr bool what_is_refused() {
   options.overlap = 256;
   options.strength = 0.0;
   EXPECT(plan_enlargement(model, drawing(), {2160, 3840}, options).error() == Errc::strength_out_of_range);
+  EXPECT(plan_enlargement(model, drawing(), {512, 512}, options).error() == Errc::strength_out_of_range);
   GenerationRequest request = drawing();
   request.batch = 0;
   EXPECT(plan_enlargement(model, request, {2160, 3840}).error() == Errc::count_out_of_range);
   return true;
 }
 BOTH_TIMES(what_is_refused)
+
+constexpr bool tiles_of_ones_own() {
+  EnlargementOptions options;
+  options.tile = Resolution{768, 1024};
+  const auto plan = plan_enlargement(model, drawing(), {2160, 3840}, options);
+  EXPECT((plan->tile_image.image_size() == Resolution{768, 1024}) && plan->tile_image.ratio_index == 35);
+  EXPECT(plan->tile_image.trained.all());
+  options.overlap = 0;
+  EXPECT(plan_enlargement(model, drawing(), {2160, 3840}, options)->tiles.rows() == 3);
+  options.overlap = 640;                                                                  // more than half a tile
+  EXPECT(plan_enlargement(model, drawing(), {2160, 3840}, options)->tiles.rows() == 12);  // ceil((135 - 48) / 8) + 1
+  return true;
+}
+BOTH_TIMES(tiles_of_ones_own)
+
+constexpr bool every_tile_has_its_own_tokens() {
+  const auto layout = TileLayout::create({912, 4096}, {1024, 1024}, 256, 16);
+  const auto image = tile_image_info(model, *layout);
+  EXPECT((image->image_size() == Resolution{912, 1024}) && image->base_size == 1024);
+  EXPECT(image->ratio_index == model.group.snap({912, 1024}) && !image->trained.grid);
+  EXPECT(image->image_token_length == 57 * 64);
+  const auto plan = plan_enlargement(model, drawing(), {912, 4096});
+  EXPECT(plan->tile_image.image_size() == image->image_size() && plan->tile_image.ratio_index == image->ratio_index);
+  return true;
+}
+BOTH_TIMES(every_tile_has_its_own_tokens)
+
+constexpr bool a_batch_counts_in_memory() {
+  GenerationRequest request = drawing();
+  request.batch = 3;
+  const auto plan = plan_enlargement(model, request, {2160, 3840});
+  EXPECT(plan->latent_bytes == std::int64_t{3} * 4 * 32 * 135 * 240);
+  EXPECT(plan->picture_bytes == std::int64_t{3} * 12 * 2160 * 3840);
+  EXPECT(plan->decoded_pixels == std::int64_t{3} * (720 * 1280 + 15 * 1024 * 1024));
+  EXPECT(plan->model_calls == 50 + 15 * 17);  // passes, whatever their rows
+  return true;
+}
+BOTH_TIMES(a_batch_counts_in_memory)
 
 constexpr bool every_profile_can_be_enlarged() {
   const Resolution targets[] = {{2160, 3840}, {1440, 2560}, {4320, 7680}, {3840, 2160}, {1141, 919}, {16, 4096}};

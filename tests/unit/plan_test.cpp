@@ -419,6 +419,30 @@ constexpr bool a_rescaled_rotary_base_is_untrained_and_said() {
 }
 BOTH_TIMES(a_rescaled_rotary_base_is_untrained_and_said)
 
+constexpr bool the_plan_says_who_reported_what() {
+  struct {
+    std::int32_t base_size;
+    RopeScaling scaling;
+    ScaleReport report;
+  } const cases[] = {{512, RopeScaling::none, ScaleReport::not_larger},
+                     {1024, RopeScaling::area, ScaleReport::not_larger},
+                     {1536, RopeScaling::none, ScaleReport::works},
+                     {1792, RopeScaling::none, ScaleReport::nothing_reported},
+                     {2048, RopeScaling::none, ScaleReport::noise},
+                     {2048, RopeScaling::area, ScaleReport::works_rescaled},
+                     {2048, RopeScaling::area_by_sigma, ScaleReport::worse_text},
+                     {3072, RopeScaling::none, ScaleReport::noise},
+                     {3072, RopeScaling::area, ScaleReport::nothing_reported},
+                     {3072, RopeScaling::area_by_sigma, ScaleReport::nothing_reported}};
+  for (const auto& item : cases) {
+    Case request = request_for("1:1", item.base_size);
+    request.rope_scaling = item.scaling;
+    EXPECT(plan_of(request, profiles::instruct)->scale_report == item.report);
+  }
+  return true;
+}
+BOTH_TIMES(the_plan_says_who_reported_what)
+
 constexpr bool the_text_stages_cache_is_kept_up_to_the_chain_of_thoughts_end() {
   Case request = request_for("1:1");
   request.chain_of_thought_tokens = 500;

@@ -145,6 +145,7 @@ class Planner {
       if (conditioning.image_token_length > largest_grid) largest_grid = conditioning.image_token_length;
     }
     plan_.rope_area_factor = hunyuan_reso::rope_area_factor(profile_, largest_grid);
+    plan_.scale_report = report_of_scale(plan_.rope_area_factor, plan_.rope_scaling);
     plan_.every_step_feeds_all = plan_.rope_scaling == RopeScaling::area_by_sigma && plan_.rope_area_factor > 1.0;
     plan_.later_step_tokens = plan_.every_step_feeds_all
                                   ? plan_.sequence_length
@@ -240,7 +241,8 @@ class Planner {
     if (plan_.rope_scaling != RopeScaling::none && plan_.rope_area_factor > 1.0) {
       add(DiagnosticCode::rope_base_rescaled, Severity::note, LimitSource::measured, plan_.rope_area_factor, 1.0);
     }
-    const bool off_scale = image.grid_mode == GridMode::snap && is_extra(image.image_size()) && base != trained;
+    const bool off_scale =
+        image.grid_mode == GridMode::snap && profile_.extras.contains(image.image_size()) && base != trained;
     if (off_scale) {
       add(DiagnosticCode::absolute_extra_off_scale, Severity::warning, LimitSource::published, area(image.image_size()),
           static_cast<double>(base) * base);
@@ -311,13 +313,6 @@ class Planner {
     return static_cast<double>(size.pixel_count());
   }
   [[nodiscard]] static constexpr double factor(double a, double b) noexcept { return a > b ? a / b : b / a; }
-
-  [[nodiscard]] constexpr bool is_extra(Resolution row) const noexcept {
-    for (std::size_t i = 0; i < profile_.extras.count && i < ExtraRows::capacity; ++i) {
-      if (profile_.extras.rows[i] == row) return true;
-    }
-    return false;
-  }
 
   constexpr void add(DiagnosticCode code, Severity severity, LimitSource source, double value, double limit) noexcept {
     plan_.diagnostics.add(code, severity, source, value, limit);
