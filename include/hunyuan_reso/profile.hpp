@@ -156,6 +156,16 @@ constexpr bool for_each_profile_id(const ModelProfile& profile, Visit&& visit) n
   });
 }
 
+/// Whether the base sizes are positive and ascend, as SizeTokens::append keeps them: each stands once then.
+[[nodiscard]] constexpr bool base_sizes_ascend(const SizeTokens& sizes) noexcept {
+  std::int32_t last = 0;
+  for (std::size_t i = 0; i < sizes.count && i < SizeTokens::capacity; ++i) {
+    if (sizes.base_sizes[i] <= last) return false;
+    last = sizes.base_sizes[i];
+  }
+  return true;
+}
+
 [[nodiscard]] constexpr bool same_text(const char* a, const char* b) noexcept {
   for (; *a == *b; ++a, ++b) {
     if (*a == '\0') return true;
@@ -163,8 +173,39 @@ constexpr bool for_each_profile_id(const ModelProfile& profile, Visit&& visit) n
   return false;
 }
 
+inline constexpr char size_text_prefix[] = "<img_size_";
+inline constexpr char ratio_text_prefix[] = "<img_ratio_";
+
+/// Whether a text is the prefix, the number without leading zeros, and '>'.
+[[nodiscard]] constexpr bool is_numbered_text(const char* text, const char* prefix, std::uint64_t number) noexcept {
+  for (; *prefix != '\0'; ++prefix, ++text) {
+    if (*text != *prefix) return false;
+  }
+  const char* const first = text;
+  std::uint64_t value = 0;
+  for (; *text >= '0' && *text <= '9' && value <= number; ++text) {
+    value = 10 * value + static_cast<std::uint64_t>(*text - '0');
+  }
+  const bool is_number = text != first && (*first != '0' || text == first + 1) && value == number;
+  return is_number && text[0] == '>' && text[1] == '\0';
+}
+
+/// Whether a text is that of a size token of the profile, or of a ratio token with a known id.
+[[nodiscard]] constexpr bool is_size_or_ratio_text(const ModelProfile& profile, const char* text) noexcept {
+  for (std::size_t i = 0; i < profile.size_tokens.count && i < SizeTokens::capacity; ++i) {
+    const auto base_size = static_cast<std::uint64_t>(profile.size_tokens.base_sizes[i]);
+    if (is_numbered_text(text, size_text_prefix, base_size)) return true;
+  }
+  for (std::size_t i = 0; i < profile.ratio_tokens.count && i < RatioTokens::capacity; ++i) {
+    const bool is_known = profile.ratio_tokens.ids[i] != RatioTokens::unknown;
+    if (is_known && is_numbered_text(text, ratio_text_prefix, i)) return true;
+  }
+  return false;
+}
+
 /// Whether each further token's text is one that a text can be split at, and stands once.
-[[nodiscard]] constexpr bool texts_are_tokens(const FurtherTokens& tokens) noexcept {
+[[nodiscard]] constexpr bool texts_are_tokens(const ModelProfile& profile) noexcept {
+  const FurtherTokens& tokens = profile.further_tokens;
   for (std::size_t i = 0; i < tokens.count && i < FurtherTokens::capacity; ++i) {
     const char* text = tokens.items[i].text;
     if (text == nullptr || text[0] != '<') return false;
@@ -174,6 +215,7 @@ constexpr bool for_each_profile_id(const ModelProfile& profile, Visit&& visit) n
     for (std::size_t k = 0; k < i; ++k) {
       if (same_text(tokens.items[k].text, text)) return false;
     }
+    if (is_size_or_ratio_text(profile, text)) return false;
   }
   return true;
 }
@@ -251,8 +293,8 @@ constexpr Errc ModelProfile::check() const noexcept {
   const bool fits = size_tokens.count <= SizeTokens::capacity && ratio_tokens.count <= RatioTokens::capacity &&
                     further_tokens.count <= FurtherTokens::capacity && extras.count <= ExtraRows::capacity;
   if (!fits) return Errc::profile_list_too_long;
-  if (!detail::ids_are_distinct(*this)) return Errc::profile_ids_clash;
-  return detail::texts_are_tokens(further_tokens) ? Errc::none : Errc::profile_text_not_a_token;
+  if (!detail::ids_are_distinct(*this) || !detail::base_sizes_ascend(size_tokens)) return Errc::profile_ids_clash;
+  return detail::texts_are_tokens(*this) ? Errc::none : Errc::profile_text_not_a_token;
 }
 
 /// The published checkpoints. Rows, ids and defaults are those of the base release, of the Instruct release of January

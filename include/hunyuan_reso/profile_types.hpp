@@ -67,10 +67,16 @@ struct SizeTokens {
   TokenId ids[capacity]{};
   std::size_t count = 0;  ///< more than `capacity` after too many appends: ModelProfile::check then refuses
 
+  /// Adds a token at its place in the order.
   constexpr void append(std::int32_t base_size, TokenId id) noexcept {
     if (count < capacity) {
-      base_sizes[count] = base_size;
-      ids[count] = id;
+      std::size_t place = count;
+      for (; place > 0 && base_sizes[place - 1] > base_size; --place) {
+        base_sizes[place] = base_sizes[place - 1];
+        ids[place] = ids[place - 1];
+      }
+      base_sizes[place] = base_size;
+      ids[place] = id;
     }
     if (count <= capacity) ++count;
   }

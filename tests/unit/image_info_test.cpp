@@ -306,6 +306,9 @@ constexpr bool size_token_by_area() {
     if (i != 6) EXPECT(*by_area(ladder[i].last + 1) == ladder[i + 1].base_size);
   }
   EXPECT(by_area(70464308).error() == Errc::no_size_token);
+  ModelProfile finer = profiles::instruct;
+  finer.size_tokens.append(1280, 130109);  // behind 8192: it goes to its place
+  EXPECT(*base_size_by_area(finer, {1, 1101005}) == 1280);
   EXPECT(base_size_by_area(profiles::instruct, {0, 5}).error() == Errc::side_not_positive);
   EXPECT(*base_size_by_area(profiles::base, {1024, 1075}) == 1024);
   EXPECT(*base_size_by_area(profiles::base, {1024, 1076}) == 1536);

@@ -145,6 +145,10 @@ constexpr bool checked_profiles() {
          Errc::profile_ids_clash);  // <timestep_r> is 130107
   EXPECT(with([](ModelProfile& p) { p.special.img = p.special.boi; }) == Errc::profile_ids_clash);
   EXPECT(with([](ModelProfile& p) { p.special.img = -1; }) == Errc::profile_ids_clash);
+  EXPECT(with([](ModelProfile& p) { p.size_tokens.append(1280, 130109); }) == Errc::none);
+  EXPECT(with([](ModelProfile& p) { p.size_tokens.base_sizes[1] = 1280; }) == Errc::profile_ids_clash);
+  EXPECT(with([](ModelProfile& p) { p.size_tokens.append(1024, 130109); }) == Errc::profile_ids_clash);
+  EXPECT(with([](ModelProfile& p) { p.size_tokens.append(0, 130109); }) == Errc::profile_ids_clash);
   EXPECT(with([](ModelProfile& p) { p.ratio_tokens.append(128034); }) == Errc::profile_ids_clash);
   EXPECT(with([](ModelProfile& p) { p.ratio_tokens.append(RatioTokens::unknown); }) == Errc::none);
   EXPECT(with([](ModelProfile& p) { p.further_tokens.append("<x>", 128006); }) == Errc::profile_ids_clash);
@@ -224,6 +228,14 @@ constexpr bool a_further_tokens_text_must_be_one_that_texts_can_be_split_at() {
                            "<1234567890123456789012345678901>"};
   for (const char* text : refused) EXPECT(with_further(text).check() == Errc::profile_text_not_a_token);
   EXPECT(Model::create(with_further("<a>b")).error() == Errc::profile_text_not_a_token);
+  // Texts of tokens that the profile has already, and texts that only look like them.
+  for (const char* text : {"<img_ratio_0>", "<img_ratio_36>", "<img_size_256>", "<img_size_8192>"}) {
+    EXPECT(with_further(text).check() == Errc::profile_text_not_a_token);
+  }
+  for (const char* text : {"<img_ratio_37>", "<img_ratio_036>", "<img_ratio_>", "<img_size_1280>", "<img_size_2560>",
+                           "<img_size_25>", "<img_size_256x>", "<img_ratio_99999999999999999>"}) {
+    EXPECT(with_further(text).check() == Errc::none);
+  }
   return true;
 }
 BOTH_TIMES(a_further_tokens_text_must_be_one_that_texts_can_be_split_at)

@@ -205,7 +205,8 @@ class Planner {
     const auto image_tokens = static_cast<double>(plan_.image.image_token_length);
     if (!plan_.size_token) {
       const std::size_t sizes = profile_.size_tokens.count;
-      const double last = sizes == 0 ? 0.0 : profile_.size_tokens.base_sizes[sizes - 1];
+      const bool has_sizes = sizes != 0 && sizes <= SizeTokens::capacity;
+      const double last = has_sizes ? profile_.size_tokens.base_sizes[sizes - 1] : 0.0;
       add(DiagnosticCode::size_token_unknown, Severity::error, LimitSource::published, plan_.image.base_size, last);
     }
     if (plan_.ratio_is_predicted) {

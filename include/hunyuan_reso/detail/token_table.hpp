@@ -69,8 +69,8 @@ inline constexpr NamedToken named_tokens[] = {
 };
 inline constexpr std::size_t named_count = sizeof(named_tokens) / sizeof(named_tokens[0]);
 
-inline constexpr std::string_view size_prefix = "<img_size_";
-inline constexpr std::string_view ratio_prefix = "<img_ratio_";
+inline constexpr std::string_view size_prefix = size_text_prefix;
+inline constexpr std::string_view ratio_prefix = ratio_text_prefix;
 
 /// For each value of a hash of a text or prefix, its number: named tokens first, then families. No two share a value.
 struct PrefixIndex {
