@@ -59,6 +59,26 @@ struct LayerShape {
   return sum;
 }
 
+/// Bytes of `linear` parameters with `channels` output channels, which small formats quantise, and of `rest` others.
+[[nodiscard]] constexpr std::int64_t backbone_bytes(Precision precision, std::int64_t linear, std::int64_t rest,
+                                                    std::int64_t channels) noexcept {
+  const std::int64_t all = saturating_sum(linear, rest);
+  switch (precision) {
+    case Precision::fp32:
+      return saturating_product(all, 4);
+    case Precision::bf16:
+    case Precision::fp16:
+      return saturating_product(all, 2);
+    case Precision::int8:
+      return all;
+    case Precision::fp8:
+      return saturating_sum(saturating_sum(linear, saturating_product(4, channels)), saturating_product(2, rest));
+    case Precision::nf4:
+      return saturating_sum(linear / 2 + linear / 32, saturating_product(2, rest));
+  }
+  return most_bytes;
+}
+
 }  // namespace detail
 
 /// Bytes of the weights, by what holds them. Counts follow from the published shapes; those of the vision tower and of
@@ -102,25 +122,10 @@ struct WeightBytes {
   const std::int64_t channels = detail::saturating_product(layer.output_channels, profile.layers);
   const std::int64_t wide = precision == Precision::fp32 ? 4 : 2;
   WeightBytes bytes;
+  bytes.backbone = detail::backbone_bytes(precision, linear, rest, channels);
   bytes.embedders = detail::saturating_product(detail::embedder_parameters(profile), wide);
   bytes.vision_tower = detail::saturating_product(profile.vision_parameters, wide);
   bytes.vae = detail::saturating_product(profile.vae_parameters, wide);
-  switch (precision) {
-    case Precision::fp32:
-    case Precision::bf16:
-    case Precision::fp16:
-      bytes.backbone = detail::saturating_product(all, wide);
-      break;
-    case Precision::int8:
-      bytes.backbone = all;
-      break;
-    case Precision::fp8:
-      bytes.backbone = detail::saturating_sum(detail::saturating_sum(linear, 4 * channels), 2 * rest);
-      break;
-    case Precision::nf4:
-      bytes.backbone = detail::saturating_sum(linear / 2 + linear / 32, 2 * rest);
-      break;
-  }
   return bytes;
 }
 

@@ -16,6 +16,7 @@
 #include "image_size.hpp"
 #include "logits.hpp"
 #include "model.hpp"
+#include "parallel.hpp"
 #include "plan.hpp"
 #include "presets.hpp"
 #include "profile.hpp"

@@ -108,6 +108,12 @@ enum class [[nodiscard]] Errc : std::uint8_t{
     too_many_tiles,
     target_too_large,
     too_many_conditioning_images,
+    // plans over several devices
+    expected_parallel_layout,
+    key_value_heads_not_divisible,
+    experts_not_divisible,
+    expert_width_not_divisible,
+    rows_not_divisible,
 };
 
 /// What was expected, as one sentence without a final dot; ends in a zero byte, is never empty, and is the same at
@@ -299,6 +305,16 @@ enum class [[nodiscard]] Errc : std::uint8_t{
       return "the sides of the target, up to whole tokens, must be at most 2147483647 pixels";
     case Errc::too_many_conditioning_images:
       return "a request takes at most 16 conditioning images";
+    case Errc::expected_parallel_layout:
+      return "expected tpN, cfgN or tpNcfgM with numbers from 1 to 65536, such as tp2, cfg2 or tp2cfg2";
+    case Errc::key_value_heads_not_divisible:
+      return "tpN: N must divide the attention heads and the key and value heads (8 in the published models)";
+    case Errc::experts_not_divisible:
+      return "tpN: N must divide the experts of a layer (64 in the published models)";
+    case Errc::expert_width_not_divisible:
+      return "tpN: N must divide the width of the shared expert (3072 in the published models)";
+    case Errc::rows_not_divisible:
+      return "cfgN: N must divide the rows of the batch: guidance rows (2, or 1 in a distilled model) times pictures";
   }
   return "unknown error";
 }
