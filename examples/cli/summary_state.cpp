@@ -179,7 +179,8 @@ SnapStatistics SnapStatistics::from_json(const Json& json, const std::string& na
   for (std::size_t i = 0; i < worst.size(); ++i) {
     const State crop = worst.at(i);
     statistics.worst_.push_back({crop.at("share").share(), crop.at("place").place(), crop.at("size").resolution(),
-                                 crop.at("target").resolution(), crop.at("ratio_index").count(65535)});
+                                 crop.at("target").resolution(),
+                                 static_cast<std::size_t>(crop.at("ratio_index").count(65535))});
   }
   return statistics;
 }
