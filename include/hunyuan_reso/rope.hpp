@@ -198,7 +198,7 @@ namespace detail {
 /// A number rounded to binary32, as a double of unknown origin: x87 code would keep the digits behind binary32, and a
 /// compiler that sees where the double came from calls powf, cosf and sinf under -ffast-math (clang does), whose last
 /// bits differ.
-[[nodiscard]] inline double rounded_to_binary32(double value) noexcept {
+[[nodiscard]] HUNYUAN_RESO_HD inline double rounded_to_binary32(double value) noexcept {
   const volatile float narrow = static_cast<float>(value);
   const volatile double wide = static_cast<double>(narrow);
   return wide;
@@ -209,10 +209,10 @@ namespace detail {
 /// Writes the head_dimension / 2 angular frequencies as upstream computes them: p = binary32(base^(2k / D)),
 /// theta_k = 1 / p in binary32. `base_rescale`: upstream's factor for longer contexts; 1 in the published checkpoints.
 /// Every step is one correctly rounded operation on doubles that is then narrowed, so no compiler flag changes it,
-/// beyond the library's pow. Errc::head_dimension_not_multiple_of_four, Errc::buffer_too_small,
+/// beyond the pow of the C library or of the device. Errc::head_dimension_not_multiple_of_four, Errc::buffer_too_small,
 /// Errc::rescale_not_positive where the base or the factor is not positive and finite.
-inline Errc write_rope_thetas(float* thetas, std::size_t capacity, std::int32_t head_dimension, double base,
-                              double base_rescale = 1.0) noexcept {
+HUNYUAN_RESO_HD inline Errc write_rope_thetas(float* thetas, std::size_t capacity, std::int32_t head_dimension,
+                                              double base, double base_rescale = 1.0) noexcept {
   if (head_dimension <= 0 || head_dimension % 4 != 0) return Errc::head_dimension_not_multiple_of_four;
   if (capacity < static_cast<std::size_t>(head_dimension) / 2) return Errc::buffer_too_small;
   if (!detail::is_positive_and_finite(base_rescale)) return Errc::rescale_not_positive;
@@ -228,8 +228,8 @@ inline Errc write_rope_thetas(float* thetas, std::size_t capacity, std::int32_t 
 }
 
 /// The same with the head dimension and the base of a profile.
-inline Errc write_rope_thetas(const ModelProfile& profile, float* thetas, std::size_t capacity,
-                              double base_rescale = 1.0) noexcept {
+HUNYUAN_RESO_HD inline Errc write_rope_thetas(const ModelProfile& profile, float* thetas, std::size_t capacity,
+                                              double base_rescale = 1.0) noexcept {
   return write_rope_thetas(thetas, capacity, profile.head_dimension, profile.rope_theta, base_rescale);
 }
 
@@ -255,7 +255,8 @@ inline Errc write_rope_thetas(const ModelProfile& profile, float* thetas, std::s
 }
 
 /// What write_rope_thetas takes as `base_rescale` at a noise level sigma (1 at the first step, see FlowSchedule).
-[[nodiscard]] inline double rope_base_rescale(RopeScaling scaling, double area_factor, double sigma = 1.0) noexcept {
+[[nodiscard]] HUNYUAN_RESO_HD inline double rope_base_rescale(RopeScaling scaling, double area_factor,
+                                                              double sigma = 1.0) noexcept {
   if (scaling == RopeScaling::none || area_factor <= 1.0) return 1.0;
   return scaling == RopeScaling::area ? area_factor : detail::power(area_factor, sigma * sigma);
 }
@@ -264,9 +265,9 @@ inline Errc write_rope_thetas(const ModelProfile& profile, float* thetas, std::s
 /// even k and x * theta_k for odd k, in binary32; the second half of a row repeats the first (the rotate-half
 /// convention). `thetas`: head_dimension / 2 values of write_rope_thetas; cos_out and sin_out hold `capacity` values
 /// each. Errc::head_dimension_not_multiple_of_four; Errc::buffer_too_small writes nothing.
-inline Errc write_rope_table(const RopePosition* positions, std::size_t count, const float* thetas,
-                             std::int32_t head_dimension, float* cos_out, float* sin_out,
-                             std::size_t capacity) noexcept {
+HUNYUAN_RESO_HD inline Errc write_rope_table(const RopePosition* positions, std::size_t count, const float* thetas,
+                                             std::int32_t head_dimension, float* cos_out, float* sin_out,
+                                             std::size_t capacity) noexcept {
   if (head_dimension <= 0 || head_dimension % 4 != 0) return Errc::head_dimension_not_multiple_of_four;
   const auto half = static_cast<std::size_t>(head_dimension / 2);
   if (capacity / (2 * half) < count) return Errc::buffer_too_small;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "answer.hpp"
+#include "enlargement_questions.hpp"
 #include "questions.hpp"
 #include "sizes.hpp"
 
@@ -79,10 +80,20 @@ constexpr Family family_of() {
 }
 
 /// Asked for sizes, and for specifications of groups.
-const Family families[] = {
-    family_of<Snapping>(),           family_of<ConstantModel>(), family_of<Tokens>(),     family_of<GeneratedImages>(),
-    family_of<ConditioningImages>(), family_of<Geometry>(),      family_of<Presets>(),    family_of<Rope>(),
-    family_of<Attention>(),          family_of<Logits>(),        family_of<TextStages>(), family_of<Schedules>()};
+const Family families[] = {family_of<Snapping>(),
+                           family_of<ConstantModel>(),
+                           family_of<Tokens>(),
+                           family_of<GeneratedImages>(),
+                           family_of<ConditioningImages>(),
+                           family_of<Geometry>(),
+                           family_of<Presets>(),
+                           family_of<Rope>(),
+                           family_of<Attention>(),
+                           family_of<Logits>(),
+                           family_of<TextStages>(),
+                           family_of<Schedules>(),
+                           family_of<Tiles>(),
+                           family_of<RescaledRope>()};
 const Family building_families[] = {family_of<Building>(), family_of<OwnRows>()};
 
 /// Compares the device's answers with the host's, and counts.

@@ -336,20 +336,6 @@ struct TextStages {
   }
 };
 
-/// Where an image-to-image run begins, and the distilled model's guidance.
-struct Schedules {
-  static constexpr const char* name = "schedules";
-  HUNYUAN_RESO_HD static void ask(const hr::Model& model, const hr::SnapTable&, hr::Resolution size, Answer& answer) {
-    const auto own = hr::FlowSchedule::create(model.profile);
-    answer.add_error(own);
-    answer.add(own->steps());
-    const auto schedule = hr::FlowSchedule::create(size.height, 3.0);
-    answer.add_error(schedule);
-    answer.add(schedule->first_step(size.width / 1024.0));
-    answer.add(hr::guidance_token_value(size.width / 64.0));
-  }
-};
-
 HUNYUAN_RESO_HD __noinline__ inline void add_group(Answer& answer, const hr::Result<hr::ResolutionGroup>& group) {
   answer.add_error(group);
   answer.add(group->size());

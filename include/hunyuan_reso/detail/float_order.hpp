@@ -68,7 +68,7 @@ template <class Float>
 }
 
 /// Whether a number is above zero and finite, under any flags.
-[[nodiscard]] inline bool is_positive_and_finite(double value) noexcept {
+[[nodiscard]] HUNYUAN_RESO_HD inline bool is_positive_and_finite(double value) noexcept {
   const std::int64_t order = float_order(value);
   return order > 0 && order < infinite_double_order;
 }
