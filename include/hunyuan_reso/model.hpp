@@ -24,13 +24,18 @@ struct Model {
   ModelProfile profile{};
   ResolutionGroup group{};
 
-  /// Errors: those of ModelProfile::check and of make_group.
+  /// Errors: those of ModelProfile::check and of make_group; Errc::row_below_one_token, with the row's number.
   [[nodiscard]] static constexpr Result<Model> create(const ModelProfile& profile, std::int32_t base_size,
                                                       ExtraScaling extra_scaling = ExtraScaling::absolute) noexcept {
     const Errc error = profile.check();
     if (error != Errc::none) return error;
     const Result<ResolutionGroup> group = make_group(profile, base_size, extra_scaling);
     if (!group) return {group.error(), group.position()};
+    for (std::size_t i = 0; i < group->size(); ++i) {
+      const Resolution row = (*group)[i];
+      const bool is_short = row.height < profile.token_pixels_high() || row.width < profile.token_pixels_wide();
+      if (is_short) return {Errc::row_below_one_token, i};
+    }
     return Model{profile, *group};
   }
   /// The same at the profile's own base size.
@@ -48,6 +53,7 @@ inline void the_base_size_must_be_a_multiple_of_the_profiles_align() noexcept {}
 inline void the_base_size_must_be_at_least_16_times_the_profiles_align() noexcept {}
 inline void the_group_must_fit_into_64_rows_with_positive_extras() noexcept {}
 inline void the_profile_must_pass_ModelProfile_check() noexcept {}
+inline void every_row_must_be_at_least_one_token_long() noexcept {}
 
 constexpr void stop_compiling(Errc error) noexcept {
   switch (error) {
@@ -68,6 +74,9 @@ constexpr void stop_compiling(Errc error) noexcept {
     case Errc::profile_ids_clash:
     case Errc::profile_text_not_a_token:
       the_profile_must_pass_ModelProfile_check();
+      break;
+    case Errc::row_below_one_token:
+      every_row_must_be_at_least_one_token_long();
       break;
     default:
       the_group_must_fit_into_64_rows_with_positive_extras();

@@ -31,6 +31,7 @@ enum class [[nodiscard]] Errc : std::uint8_t{
     profile_list_too_long,
     profile_ids_clash,
     profile_text_not_a_token,
+    row_below_one_token,
     // image sizes
     empty_image_size,
     expected_number,
@@ -163,6 +164,8 @@ enum class [[nodiscard]] Errc : std::uint8_t{
              "tokens are not positive and ascending";
     case Errc::profile_text_not_a_token:
       return "a further token's text must be '<', up to 30 other characters and '>', and stand once in the profile";
+    case Errc::row_below_one_token:
+      return "a row of the group is shorter than one token of the profile: take a larger base size";
     case Errc::empty_image_size:
       return "expected an image size: auto, HEIGHTxWIDTH, a ratio A:B or <img_ratio_i>";
     case Errc::expected_number:

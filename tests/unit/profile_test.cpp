@@ -205,6 +205,26 @@ TEST_CASE("trained rows are those of the group at the trained base size, and not
 }
 
 }  // namespace
+/// The shortest side of a published row is half the base size.
+constexpr bool every_row_is_at_least_one_token_long() {
+  ModelProfile profile = profiles::instruct;
+  profile.vae_downsample_height = 128;
+  EXPECT(Model::create(profile, 256).has_value());
+  profile.vae_downsample_height = 129;
+  EXPECT(Model::create(profile, 256).error() == Errc::row_below_one_token);
+  EXPECT(Model::create(profile, 256).position() == 0);  // 128x512
+  EXPECT(Model::create(profile, 512).has_value());
+  profile.vae_downsample_height = 16;
+  profile.vae_downsample_width = 129;
+  EXPECT(Model::create(profile, 256).error() == Errc::row_below_one_token);
+  EXPECT(Model::create(profile, 256).position() == 24);  // 384x128, the first row as narrow
+  profile.vae_downsample_width = 64;
+  profile.patch_size = 2;
+  EXPECT(Model::create(profile, 256).has_value());
+  return true;
+}
+BOTH_TIMES(every_row_is_at_least_one_token_long)
+
 constexpr ModelProfile with_further(const char* text, const char* other = "<other>") {
   ModelProfile profile = profiles::instruct;
   profile.further_tokens.append(other, 130110);
