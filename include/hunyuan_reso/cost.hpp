@@ -129,6 +129,46 @@ struct WeightBytes {
   return bytes;
 }
 
+/// Decoder layers whose weights stay in host memory: each is copied to one of two buffers on the device while the
+/// layers before it run. Every step copies all of them once.
+struct LayerStreaming {
+  std::int32_t layers = 0;        ///< that stay on the host: none, or at least three, since two buffers hold two layers
+  std::int64_t layer_bytes = 0;   ///< weights of one layer
+  std::int64_t device_bytes = 0;  ///< weights on the device, buffers included
+  std::int64_t host_bytes = 0;    ///< weights on the host, which is also what a step copies
+
+  /// Seconds that the copies of a step take over a link of so many bytes a second: no step is shorter.
+  [[nodiscard]] constexpr double step_seconds(double link_bytes_a_second) const noexcept {
+    return static_cast<double>(host_bytes) / link_bytes_a_second;
+  }
+};
+
+/// What `layers` such layers take; numbers outside 0 .. profile.layers count as the nearest of these.
+[[nodiscard]] constexpr LayerStreaming stream_layers(const ModelProfile& profile, Precision precision,
+                                                     std::int32_t layers) noexcept {
+  ModelProfile without = profile;
+  without.layers = 0;
+  const std::int64_t all = weight_bytes(profile, precision).total();
+  const std::int64_t rest = weight_bytes(without, precision).total();
+  LayerStreaming streaming;
+  streaming.layers = layers < 0 ? 0 : layers > profile.layers ? profile.layers : layers;
+  streaming.layer_bytes = profile.layers > 0 ? (all - rest) / profile.layers : 0;
+  streaming.host_bytes = streaming.layer_bytes * streaming.layers;
+  const std::int32_t buffers = streaming.layers < 2 ? streaming.layers : 2;
+  streaming.device_bytes = all - streaming.host_bytes + streaming.layer_bytes * buffers;
+  return streaming;
+}
+
+/// The fewest such layers with which the weights take at most `room` bytes of the device. Where even all of them are
+/// not enough, all of them: `device_bytes` is then above `room`.
+[[nodiscard]] constexpr LayerStreaming fewest_streamed_layers(const ModelProfile& profile, Precision precision,
+                                                              std::int64_t room) noexcept {
+  LayerStreaming streaming = stream_layers(profile, precision, 0);
+  for (std::int32_t layers = 3; streaming.device_bytes > room && layers <= profile.layers; ++layers)
+    streaming = stream_layers(profile, precision, layers);
+  return streaming;
+}
+
 /// Bytes of keys and values of all layers, for `rows` rows of `length` tokens. Caches are not quantised.
 [[nodiscard]] constexpr std::int64_t cache_bytes(const ModelProfile& profile, Precision precision, std::int64_t length,
                                                  std::int64_t rows) noexcept {

@@ -47,6 +47,32 @@ constexpr bool finds(const Case& request, const ModelProfile& profile, const Dia
          found->value == expected.value && found->limit == expected.limit;
 }
 
+// Worked out by hand: a layer has 41943040 attention parameters, 65 experts of 37748736, a router of 262144 and 8448
+// norms, so 2495881472 with 16 bits each 4991762944 bytes; 78 GiB of a card are 83751862272 bytes.
+constexpr bool streamed_layers() {
+  const ModelProfile& p = profiles::instruct;
+  const std::int64_t all = weight_bytes(p, Precision::bf16).total();
+  EXPECT(stream_layers(p, Precision::bf16, 0).layer_bytes == 4991762944);
+  EXPECT(stream_layers(p, Precision::bf16, 0).device_bytes == all);
+  EXPECT(stream_layers(p, Precision::bf16, 0).host_bytes == 0);
+  EXPECT(stream_layers(p, Precision::bf16, 3).device_bytes == all - 4991762944);
+  EXPECT(stream_layers(p, Precision::bf16, 3).host_bytes == 3 * 4991762944);
+  EXPECT(stream_layers(p, Precision::bf16, 1).device_bytes == all);  // a buffer as large as the layer
+  EXPECT(stream_layers(p, Precision::bf16, -1).layers == 0);
+  EXPECT(stream_layers(p, Precision::bf16, 33).layers == 32);
+  EXPECT(stream_layers(p, Precision::bf16, 10).step_seconds(4991762944) == 10);
+  EXPECT(fewest_streamed_layers(p, Precision::bf16, all).layers == 0);
+  EXPECT(fewest_streamed_layers(p, Precision::bf16, all - 1).layers == 3);
+  EXPECT(fewest_streamed_layers(p, Precision::bf16, all - 4991762944).layers == 3);
+  EXPECT(fewest_streamed_layers(p, Precision::bf16, all - 4991762944 - 1).layers == 4);
+  EXPECT(fewest_streamed_layers(p, Precision::bf16, 1).layers == 32);
+  EXPECT(fewest_streamed_layers(p, Precision::bf16, 1).device_bytes > 1);
+  // One card of 80 GB holds the model in 8 bits but for a few layers, and in 16 bits less than half of it.
+  EXPECT(fewest_streamed_layers(p, Precision::fp8, 78LL << 30).layers <= 6);
+  EXPECT(fewest_streamed_layers(p, Precision::bf16, 78LL << 30).layers > 16);
+  return true;
+}
+
 constexpr bool figures_of_a_square() {
   const auto plan = plan_of(request_for("1024x1024"), profiles::instruct);
   EXPECT(plan.has_value());
@@ -80,6 +106,7 @@ constexpr bool figures_of_a_square() {
   EXPECT(plan->total_flop == plan->first_step_flop + 49 * plan->later_step_flop);
   return true;
 }
+BOTH_TIMES(streamed_layers)
 BOTH_TIMES(figures_of_a_square)
 
 constexpr bool later_steps_attend_to_everything_before_the_image() {
