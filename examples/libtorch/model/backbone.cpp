@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "model/backbone.hpp"
 
+#include <mutex>  // mutex
+
 #include "adapter/error.hpp"
 #include "model/attention.hpp"
+#include "model/threads.hpp"
 
 namespace hunyuan_generate {
 
@@ -105,15 +108,38 @@ at::Tensor DecoderLayer::forward(const at::Tensor& x, const Pass& pass, KvCache&
   return out;
 }
 
-Backbone::Backbone(const WeightLoader& loader, const ModelConfig& config, const std::vector<at::Device>& layer_devices)
+std::vector<at::Tensor*> DecoderLayer::weights() {
+  std::vector<at::Tensor*> all = moe_ ? moe_->weights() : dense_->weights();
+  all.insert(all.end(), {qkv_.weight(), out_.weight()});
+  return all;
+}
+
+Backbone::Backbone(const WeightLoader& loader, const ModelConfig& config, const std::vector<at::Device>& layer_devices,
+                   std::size_t streamed, std::size_t threads)
     : table_(loader.at("model.wte").tensor("weight", {config.vocab_size, config.hidden_size})),
       final_norm_(loader.at("model.ln_f"), config.hidden_size, config.rms_norm_eps),
       head_(loader.at("lm_head"), config.vocab_size, config.hidden_size, false) {
-  for (std::size_t i = 0; i < config.layers.size(); ++i) {
-    const std::size_t part = i * layer_devices.size() / config.layers.size();
-    layer_devices_.push_back(layer_devices.empty() ? loader.device() : layer_devices[part]);
-    layers_.emplace_back(loader.at("model.layers." + std::to_string(i)).on(layer_devices_.back()), config, i);
+  const std::size_t count = config.layers.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    layer_devices_.push_back(layer_devices.empty() ? loader.device() : layer_devices[i * layer_devices.size() / count]);
   }
+  if (streamed > count)
+    throw Error(std::to_string(streamed) + " layers cannot be streamed: there are " + std::to_string(count));
+  if (streamed > 0 && layer_devices.size() > 1) throw Error("layers are streamed to one device, not to several");
+  if (streamed > 0) stream_ = std::make_unique<LayerStream>(layer_devices_.front());
+  layers_.resize(count);
+  std::mutex one_at_a_time;  // of the streamed ones, which pass through the device
+  const auto load = [&](std::size_t i) {
+    const bool passes = is_streamed(i, count, streamed);
+    const std::unique_lock<std::mutex> lock =
+        passes ? std::unique_lock<std::mutex>(one_at_a_time) : std::unique_lock<std::mutex>();
+    layers_[i] =
+        std::make_unique<DecoderLayer>(loader.at("model.layers." + std::to_string(i)).on(layer_devices_[i]), config, i);
+    if (passes) stream_->take(i, layers_[i]->weights());
+  };
+  // Random weights come from one generator, in order.
+  in_threads(count, loader.is_random() ? 1 : threads, load);
+  if (stream_) stream_->finish();
 }
 
 at::Tensor Backbone::embed(const at::Tensor& ids) const { return at::embedding(table_, ids); }
@@ -128,7 +154,9 @@ at::Tensor Backbone::forward(const at::Tensor& vectors, const Pass& pass, KvCach
       here = pass.to(layer_devices_[i]);
     }
     const Probe layer_probe = probe ? with_prefix(probe, "layer" + std::to_string(i) + ".") : Probe();
-    x = layers_[i].forward(x, here, cache, options, layer_probe);
+    if (stream_) stream_->before(i);
+    x = layers_[i]->forward(x, here, cache, options, layer_probe);
+    if (stream_) stream_->after(i);
   }
   return x.to(vectors.device());
 }
@@ -136,7 +164,7 @@ at::Tensor Backbone::forward(const at::Tensor& vectors, const Pass& pass, KvCach
 at::Tensor Backbone::logits(const at::Tensor& hidden) const { return head_(final_norm_(hidden)).to(at::kFloat); }
 
 const Moe& Backbone::moe(std::size_t layer) const {
-  const Moe* moe = layer < layers_.size() ? layers_[layer].moe() : nullptr;
+  const Moe* moe = layer < layers_.size() ? layers_[layer]->moe() : nullptr;
   if (moe == nullptr) throw Error("layer " + std::to_string(layer) + " has no experts");
   return *moe;
 }

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>  // Tensor
 
 #include <cstdint>   // int64_t
+#include <memory>    // unique_ptr
 #include <optional>  // optional
 #include <vector>    // vector
 
@@ -13,6 +14,7 @@
 #include "model/modules.hpp"
 #include "model/moe.hpp"
 #include "model/rope.hpp"
+#include "model/stream.hpp"
 #include "model/weights.hpp"
 
 namespace hunyuan_generate {
@@ -72,6 +74,8 @@ class DecoderLayer {
   [[nodiscard]] at::Tensor forward(const at::Tensor& x, const Pass& pass, KvCache& cache, const ComputeOptions& options,
                                    const Probe& probe) const;
 
+  /// The weights of its products but the router's: nearly all that it holds.
+  [[nodiscard]] std::vector<at::Tensor*> weights();
   /// The mixture, or a null pointer in a dense layer.
   [[nodiscard]] const Moe* moe() const noexcept { return moe_ ? &*moe_ : nullptr; }
 
@@ -90,8 +94,11 @@ class DecoderLayer {
 class Backbone {
  public:
   /// Reads "model.*" and "lm_head.weight"; `loader` has no prefix. The layers go to `layer_devices` in equal runs, in
-  /// order; none = all to the loader's device, where the token table and the text head are in any case.
-  Backbone(const WeightLoader& loader, const ModelConfig& config, const std::vector<at::Device>& layer_devices = {});
+  /// order; none = all to the loader's device, where the token table and the text head are in any case. `streamed`
+  /// layers stay in host memory (see LayerStream); then the layers must be on one device. Layers are loaded by several
+  /// threads.
+  Backbone(const WeightLoader& loader, const ModelConfig& config, const std::vector<at::Device>& layer_devices = {},
+           std::size_t streamed = 0, std::size_t threads = 0);
 
   /// Rows of the token table: int64 [B, n] to [B, n, H]. Ids must be in the vocabulary.
   [[nodiscard]] at::Tensor embed(const at::Tensor& ids) const;
@@ -109,11 +116,14 @@ class Backbone {
   [[nodiscard]] at::Device device() const { return table_.device(); }
   /// The device of every layer.
   [[nodiscard]] const std::vector<at::Device>& layer_devices() const noexcept { return layer_devices_; }
+  /// Bytes of weights in host memory that every pass copies; 0: no layer is streamed.
+  [[nodiscard]] std::int64_t streamed_bytes() const noexcept { return stream_ ? stream_->host_bytes() : 0; }
 
  private:
   at::Tensor table_;  // [V, H]
   std::vector<at::Device> layer_devices_;
-  std::vector<DecoderLayer> layers_;
+  std::vector<std::unique_ptr<DecoderLayer>> layers_;
+  std::unique_ptr<LayerStream> stream_;
   RmsNorm final_norm_;
   Linear head_;
 };

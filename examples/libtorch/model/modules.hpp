@@ -28,6 +28,7 @@ class Linear {
   /// Reads "weight" [out, in] and, if `bias`, "bias" [out] under the loader's prefix.
   Linear(const WeightLoader& loader, std::int64_t out, std::int64_t in, bool bias);
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  [[nodiscard]] at::Tensor* weight() noexcept { return &weight_; }
 
  private:
   at::Tensor weight_, bias_;

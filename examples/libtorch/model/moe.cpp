@@ -91,6 +91,12 @@ Moe::Moe(const WeightLoader& loader, const ModelConfig& config, const LayerConfi
       down_(loader.at("experts").stacked("down_proj.weight", layer.experts, {config.hidden_size, layer.expert_width})),
       shared_(loader.at("shared_mlp"), config.hidden_size, layer.shared_width) {}
 
+std::vector<at::Tensor*> Moe::weights() {
+  std::vector<at::Tensor*> all = shared_.weights();
+  all.insert(all.end(), {&gate_and_up_, &down_});
+  return all;
+}
+
 at::Tensor Moe::forward(const at::Tensor& x, ExpertPath path, bool drop, const Probe& probe) const {
   const at::Tensor tokens = x.reshape({-1, x.size(-1)});
   Routing routing = route(tokens);

@@ -6,6 +6,7 @@
 
 #include <cstdint>   // int64_t
 #include <optional>  // optional
+#include <vector>    // vector
 
 #include "model/config.hpp"
 #include "model/modules.hpp"
@@ -45,6 +46,7 @@ class Mlp {
   /// Reads "gate_and_up_proj.weight" [2 width, hidden] and "down_proj.weight" [hidden, width].
   Mlp(const WeightLoader& loader, std::int64_t hidden, std::int64_t width);
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  [[nodiscard]] std::vector<at::Tensor*> weights() { return {gate_and_up_.weight(), down_.weight()}; }
 
  private:
   Linear gate_and_up_, down_;
@@ -60,6 +62,9 @@ class Moe {
   /// x [.., H] to the same shape. T counts all tokens given; `drop` leaves out entries beyond the capacity. The probe
   /// gets router_logits, topk_index, topk_weight and shared_mlp_out (the last in the shape of x).
   [[nodiscard]] at::Tensor forward(const at::Tensor& x, ExpertPath path, bool drop, const Probe& probe) const;
+
+  /// The experts' weights, shared ones included.
+  [[nodiscard]] std::vector<at::Tensor*> weights();
 
   /// x [T, H]. The router computes in float32 whatever the type of x.
   [[nodiscard]] Routing route(const at::Tensor& x) const;

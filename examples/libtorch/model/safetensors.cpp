@@ -163,6 +163,12 @@ FileMapping::~FileMapping() {
   if (size_ != 0) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
+void FileMapping::release(std::size_t offset, std::size_t bytes) const noexcept {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t first = (offset + page - 1) / page * page, last = (offset + bytes) / page * page;
+  if (first < last) (void)::madvise(const_cast<std::byte*>(data_) + first, last - first, MADV_DONTNEED);
+}
+
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
     : name_(path.string()), mapping_(std::make_shared<const FileMapping>(path)) {
   const std::size_t file_size = mapping_->size();
@@ -208,6 +214,11 @@ at::Tensor SafetensorsFile::tensor(const std::string& tensor) const {
   // The deleter owns a reference to the mapping: the file stays mapped as long as any view of it lives.
   return at::from_blob(
       const_cast<std::byte*>(data), entry.shape, [keep = mapping_](void*) {}, options);
+}
+
+void SafetensorsFile::release(const std::string& tensor) const {
+  const auto found = entries_.find(tensor);
+  if (found != entries_.end()) mapping_->release(found->second.offset, found->second.bytes);
 }
 
 }  // namespace hunyuan_generate

@@ -26,6 +26,8 @@ class FileMapping {
 
   [[nodiscard]] const std::byte* data() const noexcept { return data_; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  /// Gives pages back that lie within the range; they are read again if somebody looks at them.
+  void release(std::size_t offset, std::size_t bytes) const noexcept;
 
  private:
   const std::byte* data_ = nullptr;
@@ -55,6 +57,8 @@ class SafetensorsFile {
   /// The tensor on the CPU in its stored type. It views the mapping, which it keeps alive, and must not be written to;
   /// data that is not aligned to its element size is copied. Throws Error when the name or the type is unknown.
   [[nodiscard]] at::Tensor tensor(const std::string& tensor) const;
+  /// Frees the memory of a tensor that was copied.
+  void release(const std::string& tensor) const;
 
  private:
   std::string name_;

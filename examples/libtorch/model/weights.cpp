@@ -18,8 +18,9 @@ nlohmann::json read_index(const std::filesystem::path& path) {
 }
 
 // Meta tensors have no values.
-void require_finite(const at::Tensor& tensor, const std::string& name) {
-  if (tensor.is_meta() || tensor.isfinite().all().item<bool>()) return;
+bool is_finite(const at::Tensor& tensor) { return tensor.is_meta() || tensor.isfinite().all().item<bool>(); }
+
+[[noreturn]] void refuse_values(const std::string& name) {
   throw Error("tensor '" + name + "' holds values that are not finite");
 }
 
@@ -66,8 +67,25 @@ at::Tensor Checkpoint::tensor(const std::string& name, c10::IntArrayRef shape) c
     throw Error(file.name() + ": tensor '" + name + "' has shape " + shape_text(entry.shape) + ", expected " +
                 shape_text(shape));
   }
-  used_.insert(name);
+  const std::lock_guard<std::mutex> lock(shared_->mutex);
+  shared_->used.insert(name);
   return file.tensor(name);
+}
+
+void Checkpoint::start_progress(Progress progress) const {
+  const std::lock_guard<std::mutex> lock(shared_->mutex);
+  shared_->progress = std::move(progress);
+  shared_->read = shared_->all = 0;
+  for (const std::string& name : shared_->used)
+    shared_->all += static_cast<std::int64_t>(owner_.at(name)->entries().at(name).bytes);
+}
+
+void Checkpoint::finish(const std::string& name, bool copied) const {
+  const SafetensorsFile& file = *owner_.at(name);
+  if (copied) file.release(name);
+  const std::lock_guard<std::mutex> lock(shared_->mutex);
+  shared_->read += static_cast<std::int64_t>(file.entries().at(name).bytes);
+  if (shared_->progress) shared_->progress(shared_->read, shared_->all);
 }
 
 std::int64_t Checkpoint::elements(const std::string& prefix) const {
@@ -83,7 +101,7 @@ std::int64_t Checkpoint::elements(const std::string& prefix) const {
 std::vector<std::string> Checkpoint::unused() const {
   std::vector<std::string> names;
   for (const auto& [name, file] : owner_) {
-    if (used_.count(name) == 0) names.push_back(name);
+    if (shared_->used.count(name) == 0) names.push_back(name);
   }
   return names;
 }
@@ -125,8 +143,10 @@ at::Tensor WeightLoader::drawn(const std::string& name, c10::IntArrayRef shape, 
 
 at::Tensor WeightLoader::tensor(const std::string& name, c10::IntArrayRef shape) const {
   if (checkpoint_->is_random()) return drawn(name, shape, 0);
-  at::Tensor result = stored(name, shape).to(device_, dtype_);
-  require_finite(result, prefix_ + name);
+  const at::Tensor source = stored(name, shape);
+  at::Tensor result = source.to(device_, dtype_);
+  if (!is_finite(result)) refuse_values(prefix_ + name);
+  if (!result.is_meta()) checkpoint_->finish(prefix_ + name, !result.is_same(source));
   return result;
 }
 
@@ -135,10 +155,14 @@ at::Tensor WeightLoader::stacked(const std::string& name, std::int64_t count, c1
   std::vector<std::int64_t> all{count};
   all.insert(all.end(), shape.begin(), shape.end());
   at::Tensor result = at::empty(all, at::TensorOptions().dtype(dtype_).device(device_));
+  const auto own_name = [&](std::int64_t i) { return std::to_string(i) + "." + name; };
   for (std::int64_t i = 0; i < count; ++i) {
-    result.select(0, i).copy_(stored(std::to_string(i) + "." + name, shape));
+    result.select(0, i).copy_(stored(own_name(i), shape));
+    if (!result.is_meta()) checkpoint_->finish(prefix_ + own_name(i), /*copied=*/true);
   }
-  require_finite(result, prefix_ + "{i}." + name);
+  for (std::int64_t i = 0; i < count && !is_finite(result); ++i) {
+    if (!is_finite(result.select(0, i))) refuse_values(prefix_ + own_name(i));
+  }
   return result;
 }
 

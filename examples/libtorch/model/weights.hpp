@@ -5,8 +5,10 @@
 #include <ATen/ATen.h>  // Tensor, Device, ScalarType
 
 #include <filesystem>  // path
+#include <functional>  // function
 #include <map>         // map
 #include <memory>      // shared_ptr
+#include <mutex>       // mutex
 #include <set>         // set
 #include <string>      // string
 #include <vector>      // vector
@@ -16,7 +18,7 @@
 namespace hunyuan_generate {
 
 /// The tensors of a checkpoint folder: the shards of `model.safetensors.index.json` if that file is there, else
-/// `model.safetensors`. Remembers which tensors were asked for.
+/// `model.safetensors`. Remembers which tensors were asked for. Several threads may ask at once.
 class Checkpoint {
  public:
   /// Opens and checks every file of the checkpoint; throws Error naming the file (and tensor) at fault.
@@ -39,13 +41,30 @@ class Checkpoint {
   /// Names of the tensors that were never asked for, in alphabetical order.
   [[nodiscard]] std::vector<std::string> unused() const;
 
+  /// Hears of the bytes that were read so far, out of those of all tensors that had been asked for before: what
+  /// check_tensors has looked at is what will be loaded. Called by one thread at a time; empty: nobody listens.
+  using Progress = std::function<void(std::int64_t done, std::int64_t all)>;
+  void start_progress(Progress progress) const;
+
  private:
+  friend class WeightLoader;
+
+  // What threads change.
+  struct Shared {
+    std::mutex mutex;
+    std::set<std::string> used;
+    Progress progress;
+    std::int64_t read = 0, all = 0;
+  };
+
   Checkpoint() : where_("random weights"), random_(true) {}
+  // A tensor has been read; where it was copied, its pages of the file are not needed any more.
+  void finish(const std::string& name, bool copied) const;
   void open_shards(const std::filesystem::path& folder, const std::filesystem::path& index);
 
   std::string where_;
   std::map<std::string, std::shared_ptr<const SafetensorsFile>> owner_;  // file of every tensor
-  mutable std::set<std::string> used_;
+  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
   bool random_ = false;
 };
 
@@ -71,6 +90,7 @@ class WeightLoader {
 
   [[nodiscard]] at::ScalarType dtype() const noexcept { return dtype_; }
   [[nodiscard]] at::Device device() const noexcept { return device_; }
+  [[nodiscard]] bool is_random() const noexcept { return checkpoint_->is_random(); }
 
  private:
   at::Tensor stored(const std::string& name, c10::IntArrayRef shape) const;

@@ -3,18 +3,21 @@
 
 #include <ATen/Context.h>        // globalContext
 #include <c10/util/Exception.h>  // c10::Error
+#include <sys/resource.h>        // getrusage
 
 #include <algorithm>  // max
+#include <chrono>     // steady_clock
 #include <fstream>    // ifstream
 #include <sstream>    // istringstream
 
 #include "adapter/error.hpp"
 
 #if HUNYUAN_GENERATE_CUDA
-#include <ATen/cuda/CUDAContext.h>          // getDeviceProperties
 #include <c10/cuda/CUDACachingAllocator.h>  // getDeviceStats
+#include <c10/cuda/CUDAException.h>         // C10_CUDA_CHECK
 #include <c10/cuda/CUDAFunctions.h>         // device_count, device_synchronize
 #include <c10/cuda/CUDAGuard.h>             // CUDAGuard
+#include <cuda_runtime_api.h>               // cudaMemGetInfo
 #endif
 
 namespace hunyuan_generate {
@@ -81,10 +84,26 @@ void synchronize(at::Device device) {
 std::int64_t peak_memory(at::Device device) {
 #if HUNYUAN_GENERATE_CUDA
   if (device.is_cuda()) return c10::cuda::CUDACachingAllocator::getDeviceStats(device.index()).reserved_bytes[0].peak;
-#else
-  (void)device;
 #endif
-  return 0;
+  struct rusage usage {};
+  return device.is_cpu() && ::getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss * std::int64_t{1024} : 0;
+}
+
+double copy_rate(at::Device device) {
+  constexpr std::int64_t bytes = 64 << 20;
+  const auto options = at::TensorOptions().dtype(at::kByte);
+  const at::Tensor there = at::empty({bytes}, options.device(device));
+  const at::Tensor here = at::zeros({bytes}, options.pinned_memory(device.is_cuda()));
+  double best = 0;
+  for (int i = 0; i < 4; ++i) {
+    synchronize(device);
+    const auto start = std::chrono::steady_clock::now();
+    there.copy_(here, /*non_blocking=*/true);
+    synchronize(device);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    best = std::max(best, static_cast<double>(bytes) / std::max(seconds.count(), 1e-9));
+  }
+  return best;
 }
 
 void reset_peak_memory(at::Device device) {
@@ -104,7 +123,13 @@ void release_memory() {
 std::int64_t free_memory(at::Device device) {
 #if HUNYUAN_GENERATE_CUDA
   if (device.is_cuda()) {
-    return static_cast<std::int64_t>(at::cuda::getDeviceProperties(device.index())->totalGlobalMem);
+    const c10::cuda::CUDAGuard guard(device);
+    (void)at::empty({1}, at::TensorOptions().device(device));  // nobody may have used the device so far
+    std::size_t free = 0, all = 0;
+    C10_CUDA_CHECK(cudaMemGetInfo(&free, &all));
+    // What the allocator keeps for later is free as well.
+    const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(device.index());
+    return static_cast<std::int64_t>(free) + stats.reserved_bytes[0].current - stats.allocated_bytes[0].current;
   }
 #else
   (void)device;

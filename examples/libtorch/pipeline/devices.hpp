@@ -22,14 +22,17 @@ LoadOptions load_options(const std::string& option, const std::string& devices, 
 void prepare_device(at::Device device);
 /// Waits for everything launched on the device.
 void synchronize(at::Device device);
-/// Largest number of bytes that tensors and captured graphs reserved on a GPU since the last reset; 0 on the CPU.
+/// Largest number of bytes that tensors and captured graphs reserved on a GPU since the last reset; on the CPU those
+/// that the process ever had in memory, pages of mapped files included.
 std::int64_t peak_memory(at::Device device);
 void reset_peak_memory(at::Device device);
 /// Gives cached memory back to the driver.
 void release_memory();
 
-/// Bytes of a GPU, or those that the CPU has available; 0 where nobody knows.
+/// Bytes that are free on a GPU, or that the CPU has available; 0 where nobody knows.
 std::int64_t free_memory(at::Device device);
+/// Bytes a second that a copy from host memory to the device takes, measured.
+double copy_rate(at::Device device);
 
 }  // namespace hunyuan_generate
 

@@ -57,12 +57,12 @@ const hr::ModelProfile& choose_profile(const ModelConfig& config, const std::str
 class GenerationConfig {
  public:
   GenerationConfig(Folder& folder, const nlohmann::json& json, const std::filesystem::path& path)
-      : folder_(folder), object_(json, path.string()), file_(path.filename().string()) {}
+      : folder_(folder), object_(json, path.string()), path_(path.string()), file_(path.filename().string()) {}
 
   void take() {
     hr::ModelProfile& profile = folder_.profile;
-    if (has("sequence_template")) profile.template_texts = template_of(text("sequence_template"));
-    if (has("bot_task")) profile.bot_task = task_of(text("bot_task"), "'bot_task'");
+    if (has("sequence_template")) profile.template_texts = template_of(text("sequence_template"), path_);
+    if (has("bot_task")) profile.bot_task = task_of(text("bot_task"), path_ + ": 'bot_task'");
     if (has("use_system_prompt")) folder_.system_prompt = text("use_system_prompt");
     if (has("drop_think")) profile.drop_think = note("drop_think", object_.flag("drop_think", false));
     count("diff_infer_steps", profile.steps);
@@ -121,7 +121,7 @@ class GenerationConfig {
 
   Folder& folder_;
   JsonObject object_;
-  std::string file_;
+  std::string path_, file_;
 };
 
 // A recorded test checkpoint has a vocabulary of a few hundred tokens: its ids become those of the profile.
@@ -217,10 +217,10 @@ hr::ModelProfile configured_profile(const hr::ModelProfile& base, const ModelCon
   return profile;
 }
 
-hr::TemplateTexts template_of(const std::string& name) {
+hr::TemplateTexts template_of(const std::string& name, const std::string& where) {
   if (name == "pretrain") return hr::pretrain_texts();
   if (name == "instruct") return hr::instruct_texts();
-  throw Error("sequence_template: '" + name + "' is neither pretrain nor instruct");
+  throw Error(where + ": 'sequence_template' is \"" + name + "\", neither pretrain nor instruct");
 }
 
 hr::BotTask task_of(const std::string& name, const std::string& where) {

@@ -42,8 +42,9 @@ Folder read_folder(const std::filesystem::path& path, const std::string& profile
 hunyuan_reso::ModelProfile configured_profile(const hunyuan_reso::ModelProfile& base, const ModelConfig& config,
                                               const std::string& where = "config.json");
 
-/// The template texts of a generation config's `sequence_template`; throws Error for a name that does not exist.
-hunyuan_reso::TemplateTexts template_of(const std::string& name);
+/// The template texts of a generation config's `sequence_template`; throws Error naming `where` for a name that does
+/// not exist.
+hunyuan_reso::TemplateTexts template_of(const std::string& name, const std::string& where);
 /// A text stage's task by its name in files and options; throws Error naming `where`.
 hunyuan_reso::BotTask task_of(const std::string& name, const std::string& where);
 

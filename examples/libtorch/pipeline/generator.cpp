@@ -3,12 +3,13 @@
 
 #include <ATen/CPUGeneratorImpl.h>  // CPUGeneratorImpl
 
-#include <algorithm>  // min
+#include <algorithm>  // clamp, min
 #include <chrono>     // steady_clock
 #include <utility>    // move
 
 #include "adapter/adapter.hpp"
 #include "pipeline/conditioning.hpp"
+#include "pipeline/memory.hpp"
 
 namespace hunyuan_generate {
 namespace {
@@ -24,9 +25,7 @@ at::Tensor draw_noise(at::IntArrayRef shape, const at::Generator& generator) {
   return at::randn(shape, generator, at::TensorOptions().dtype(at::kBFloat16));
 }
 
-void require_finite(const at::Tensor& values, const std::string& what) {
-  if (!values.isfinite().all().item<bool>()) throw Error(what + " are not finite");
-}
+bool is_finite(const at::Tensor& values) { return values.isfinite().all().item<bool>(); }
 
 // A conditioning picture after everything of it that no seed changes.
 struct EncodedPicture {
@@ -64,8 +63,8 @@ class RequestRun {
     announce();
     encode_pictures();
     write_text();
-    if (!request_.text_only) draw();
     outcome_.plan = planned_.plan();
+    if (!request_.text_only) draw();
     return std::move(outcome_);
   }
 
@@ -190,8 +189,11 @@ class RequestRun {
   }
 
   void draw() {
-    // Pictures share a loop unless each has conditioning latents of its own.
-    const std::int32_t at_once = pictures_.empty() ? request_.count : 1;
+    // Pictures share a loop unless each has conditioning latents of its own, as many as the free memory takes.
+    const std::int32_t wanted = std::clamp(request_.batch, 1, request_.count);
+    const MemoryNeed need = memory_need(planned_, model_.config);
+    const std::int32_t at_once = !pictures_.empty() ? 1 : pictures_at_once(need, free_memory(device_), wanted);
+    outcome_.batch = at_once;
     for (std::int32_t done = 0; done < request_.count; done += at_once) {
       draw_some(request_.seed + static_cast<std::uint64_t>(done), std::min(at_once, request_.count - done));
     }
@@ -222,10 +224,11 @@ class RequestRun {
     {
       Denoiser loop(model_, sequence, std::move(vectors), schedule, plan.guidance, owner_.compute_, count);
       reuse_cache(loop, batch, sequence, seed);
-      run(loop, noise.to(device_, at::kFloat));
+      const at::Tensor start = noise.to(device_, at::kFloat);
+      run(loop, start);
       latents = loop.latents();
+      if (!is_finite(latents)) name_step(loop, start);
     }  // the cache is gone before the VAE needs memory
-    require_finite(latents, "the latents after the last step");
     outcome_.loop_seconds += now() - begin;
     decode(latents, seed);
   }
@@ -248,14 +251,29 @@ class RequestRun {
     }
   }
 
+  // Runs the loop again, step by step, to find where its latents stop being finite.
+  [[noreturn]] void name_step(Denoiser& loop, const at::Tensor& noise) const {
+    if (!is_finite(noise)) throw Error("the noise that the loop starts from is not finite");
+    loop.start(noise);
+    std::int32_t step = 0;
+    for (; step < planned_.plan().steps; ++step) {
+      step == 0 ? loop.first_step() : loop.later_step();
+      if (!is_finite(loop.latents())) break;
+    }
+    throw Error("the latents are not finite after step " + std::to_string(step) + " of 0 to " +
+                std::to_string(planned_.plan().steps - 1));
+  }
+
   void decode(const at::Tensor& latents, std::uint64_t seed) {
     const double begin = now();
     if (!model_.vae_decoder) throw Error("the checkpoint has no VAE decoder");
     for (std::int64_t i = 0; i < latents.size(0); ++i) {
+      if (listener_.decoding) listener_.decoding(i);
       const at::Tensor image = model_.vae_decoder->decode(latents.narrow(0, i, 1));
-      require_finite(image, "the decoded picture's values");
+      if (!is_finite(image)) throw Error("the decoded picture's values are not finite");
       outcome_.pictures.push_back(finished(to_pixels(image).select(0, 0).to(at::kCPU)));
       outcome_.seeds.push_back(seed + static_cast<std::uint64_t>(i));
+      if (listener_.picture) listener_.picture(outcome_);
       if (i == 0) report("picture", outcome_.pictures.back());
     }
     outcome_.decode_seconds += now() - begin;
@@ -315,7 +333,8 @@ at::Tensor Generator::noise(const hr::GenerationPlan& plan, std::uint64_t seed) 
 }
 
 bool Generator::can_capture(const ComputeOptions& compute) const {
-  bool one_device = model_.backbone.device().is_cuda();
+  // Copies of streamed layers reach from one step into the next.
+  bool one_device = model_.backbone.device().is_cuda() && model_.backbone.streamed_bytes() == 0;
   for (const at::Device device : model_.backbone.layer_devices()) {
     one_device = one_device && device == model_.backbone.device();
   }

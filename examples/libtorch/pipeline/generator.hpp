@@ -21,11 +21,16 @@ struct RunOptions {
   bool graph = true;  ///< on a GPU, where the expert path allows it
 };
 
+struct Outcome;
+
 /// Who hears of a request's way; every function may be empty.
 struct Listener {
   std::function<void(const PlannedRequest&)> planned;  ///< after each planning, the one before the text stage included
   TextReport text;
   StepReport step;
+  std::function<void(std::int64_t index)> decoding;  ///< before the VAE decodes a picture of a loop
+  /// Each picture as soon as it is there: the last of `so_far`.
+  std::function<void(const Outcome& so_far)> picture;
   /// Everything that a recording can hold, by its name there: text.prompt_ids, image.input_ids, image.stepK.latents ..
   Probe tensors;
   /// Noise in place of what would be drawn, by name (image.init_noise, image.condQ.noise); undefined: drawn. For
@@ -40,6 +45,7 @@ struct Outcome {
   TextResult text;
   hunyuan_reso::GenerationPlan plan;  ///< as it was run
   std::int64_t reused_tokens = 0;     ///< of the conditional row, from the text stage's cache
+  std::int32_t batch = 0;             ///< pictures that shared a loop
   LoopTimes times;                    ///< of the last loop
   double text_seconds = 0, encode_seconds = 0, loop_seconds = 0, decode_seconds = 0;
 };
@@ -53,7 +59,7 @@ class Generator {
   /// Loads the networks. `folder` and `encoder` must outlive it.
   Generator(const Folder& folder, const TextEncoder& encoder, const Checkpoint& checkpoint, const RunOptions& options);
 
-  /// From a request to its pictures, or its answer. Throws Error, also where a value is not finite.
+  /// From a request to its pictures, or its answer. Throws Error, also where a value is not finite, naming the step.
   [[nodiscard]] Outcome generate(const Request& request, const Listener& listener = {}) const;
 
   /// The loop of a planned request without conditioning pictures, for measurements: buffers are made here, none later.

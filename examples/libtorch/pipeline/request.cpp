@@ -27,7 +27,7 @@ hr::Resolution size_of(const at::Tensor& picture) {
 // The profile with the defaults that the request overrides.
 hr::ModelProfile profile_for(const Folder& folder, const Request& request) {
   hr::ModelProfile profile = folder.profile;
-  if (request.sequence_template) profile.template_texts = template_of(*request.sequence_template);
+  if (request.sequence_template) profile.template_texts = template_of(*request.sequence_template, "the request");
   if (request.max_new_tokens) profile.max_new_tokens = *request.max_new_tokens;
   if (request.flow_shift) profile.flow_shift = *request.flow_shift;
   if (!(profile.flow_shift > 0) || !std::isfinite(profile.flow_shift))

@@ -39,6 +39,7 @@ struct Request {
   std::uint64_t seed = 0;
   std::optional<std::uint64_t> text_seed;  ///< of the text stage; `seed` where not given
   std::int32_t count = 1;                  ///< pictures, with the seeds seed, seed + 1, ..
+  std::int32_t batch = 1 << 20;            ///< pictures that may share a loop, where memory allows
   bool keep_cache = true;                  ///< take the text stage's keys and values over into the image stage
   hunyuan_reso::Precision precision = hunyuan_reso::Precision::bf16;
 };

@@ -23,7 +23,7 @@ std::uint64_t seed_of(const JsonObject& object) {
 }
 
 // Keys of a generation config that one request overrides.
-void take_generation(Request& request, const JsonObject& object) {
+void take_generation(Request& request, const JsonObject& object, const std::string& where) {
   const auto count = [&](const char* key, std::optional<std::int32_t>& out) {
     if (object.find(key) != nullptr) out = static_cast<std::int32_t>(object.size(key));
   };
@@ -36,7 +36,7 @@ void take_generation(Request& request, const JsonObject& object) {
   number("flow_shift", request.flow_shift);
   if (object.find("drop_think") != nullptr) request.drop_think = object.flag("drop_think", false);
   if (object.find("sequence_template") != nullptr) request.sequence_template = object.text("sequence_template", "");
-  if (object.find("bot_task") != nullptr) request.task = task_of(object.text("bot_task", ""), "'bot_task'");
+  if (object.find("bot_task") != nullptr) request.task = task_of(object.text("bot_task", ""), where + ": 'bot_task'");
   Sampling& sampling = request.sampling;
   sampling.draws = object.flag("do_sample", sampling.draws);
   sampling.temperature = object.number("temperature", sampling.temperature);
@@ -89,7 +89,7 @@ Request read_request(const Json& json, const std::filesystem::path& pictures, co
   request.size = object.text("image_size", "auto");
   request.align_output = object.flag("align", false);
   request.seed = seed_of(object);
-  if (object.find("generation") != nullptr) take_generation(request, object.at("generation"));
+  if (object.find("generation") != nullptr) take_generation(request, object.at("generation"), where + ": 'generation'");
   if (object.find("bot_task") != nullptr) request.task = task_of(object.text("bot_task", ""), where + ": 'bot_task'");
   if (object.find("steps") != nullptr) request.steps = static_cast<std::int32_t>(object.size("steps"));
   if (object.find("max_new_tokens") != nullptr)

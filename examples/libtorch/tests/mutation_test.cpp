@@ -5,12 +5,7 @@
 #include <cstdlib>  // strtol
 #include <random>   // mt19937
 
-#include "model/json_file.hpp"
-#include "model/weights.hpp"
-#include "pipeline/folder.hpp"
-#include "pipeline/picture.hpp"
-#include "pipeline/request_file.hpp"
-#include "tests/test_support.hpp"
+#include "tests/readers.hpp"
 
 namespace hunyuan_generate {
 namespace {
@@ -20,65 +15,14 @@ class MutationTest {
   MutationTest(const std::filesystem::path& source, long rounds) : source_(source), rounds_(rounds) {}
 
   int run() {
-    const std::filesystem::path folder = temporary_.path();
-    for (const char* name : {"config.json", "special_tokens.json"})
-      write_file(folder / name, read_file(source_ / name));
-    const std::string generation =
-        R"({"eos_token_id": [2], "do_sample": true, "temperature": 0.6, "top_k": 10, "top_p": 0.9, "max_length": 200,
-            "sequence_template": "instruct", "bot_task": "think", "use_system_prompt": "None", "drop_think": false,
-            "diff_infer_steps": 5, "diff_guidance_scale": 2.5, "flow_shift": 3.0, "max_new_tokens": null})";
-    write_file(folder / "generation_config.json", generation);
-    for (const char* name : {"config.json", "special_tokens.json", "generation_config.json"}) {
-      const std::string whole = read_file(folder / name);
-      mutate(name, whole, [&](const std::string& bytes) {
-        write_file(folder / name, bytes);
-        (void)read_folder(folder);
-      });
-      write_file(folder / name, whole);
+    for (const auto& [name, reader] : all_readers(source_, temporary_.path())) {
+      for (const std::string& seed : reader.seeds) mutate(name, seed, reader.read);
     }
-    // The header of real weights, in front of no data at all and of its own.
-    const std::string weights = read_file(source_ / "model.safetensors");
-    std::uint64_t header = 0;
-    for (unsigned i = 8; i-- > 0;) header = header << 8U | static_cast<unsigned char>(weights[i]);
-    const std::string small = safetensors_bytes(
-        R"({"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"BF16","shape":[4],"data_offsets":[24,32]}})",
-        std::string(32, 'x'));
-    for (const std::string& whole : {weights.substr(0, 8 + static_cast<std::size_t>(header)), small}) {
-      mutate("model.safetensors", whole, [&](const std::string& bytes) {
-        write_file(folder / "model.safetensors", bytes);
-        (void)Checkpoint(folder);
-      });
-    }
-    write_file(folder / "model.safetensors", small);
-    mutate("model.safetensors.index.json",
-           R"({"metadata": {"total_size": 32}, "weight_map": {"a": "model.safetensors", "b": "model.safetensors"}})",
-           [&](const std::string& bytes) {
-             write_file(folder / "model.safetensors.index.json", bytes);
-             (void)Checkpoint(folder);
-           });
-    mutate("messages",
-           R"([{"role": "user", "content": "a"}, {"role": "assistant", "content": [{"type": "text", "text": "b"}]}])",
-           [&](const std::string& bytes) { (void)read_messages(parse_json(bytes, "messages"), folder, "messages"); });
-    pictures();
     return report_.finish();
   }
 
  private:
-  void pictures() {
-    const at::Tensor pixels = at::randint(0, 256, {12, 9, 3}, at::kByte);
-    for (const char* name : {"a.png", "a.jpg", "a.webp"}) {
-      const std::string path = (temporary_.path() / name).string();
-      try {
-        write_picture(path, pixels, {{"key", "text"}});
-      } catch (const Error&) {
-        continue;  // built without this format
-      }
-      mutate(name, read_file(path), [](const std::string& bytes) { (void)decode_picture(bytes, "mutated"); });
-    }
-  }
-
-  template <class Read>
-  void mutate(const std::string& name, const std::string& whole, Read&& read) {
+  void mutate(const std::string& name, const std::string& whole, const std::function<void(const std::string&)>& read) {
     long refused = 0, other = 0;
     std::string what;
     for (long round = 0; round < rounds_; ++round) {

@@ -44,6 +44,8 @@ class PipelineTest {
     picture(base + "x" + base);
     picture("auto");
     several_pictures();
+    batches();
+    latents_without_end();
     reused_cache();
     return report_.finish();
   }
@@ -224,6 +226,39 @@ class PipelineTest {
       const double distance = (alone.to(at::kFloat) - together.pictures[i].to(at::kFloat)).abs().max().item<double>();
       report_.check(distance <= 1, "picture " + std::to_string(i) + " alone and with others");
     }
+  }
+
+  // Pictures in loops of two at most.
+  void batches() {
+    Request request = small_request("1:1");
+    request.count = 3;
+    request.batch = 2;
+    std::vector<std::uint64_t> seeds;
+    Listener listener;
+    listener.picture = [&](const Outcome& so_far) { seeds.push_back(so_far.seeds.back()); };
+    const Outcome some = generator_.generate(request, listener);
+    report_.check(some.batch == 2 && seeds == std::vector<std::uint64_t>{1, 2, 3}, "two in a loop, heard one by one");
+    request.batch = 1;
+    const Outcome alone = generator_.generate(request);
+    for (std::size_t i = 0; i < 3; ++i) {
+      const at::Tensor distance = (alone.pictures[i].to(at::kFloat) - some.pictures[i].to(at::kFloat)).abs();
+      report_.check(distance.max().item<double>() <= 1, "picture " + std::to_string(i) + " in loops of one and two");
+    }
+  }
+
+  // Weights that are finite and whose values are not: the step is named. The last convolution adds 3e38 to every
+  // velocity, which is finite still; of latents as large as that the next step's norms are not.
+  void latents_without_end() {
+    if (checkpoint_.is_random()) return;
+    std::map<std::string, at::Tensor> tensors;
+    const SafetensorsFile file(folder_.path / "model.safetensors");
+    for (const auto& [name, entry] : file.entries()) tensors[name] = file.tensor(name).to(at::kFloat);
+    tensors["final_layer.model.1.2.bias"] = at::full({folder_.config.vae.latent_channels}, 3e38F);
+    write_safetensors(temporary_.path() / "model.safetensors", tensors);
+    const Checkpoint changed(temporary_.path());
+    const Generator generator(folder_, *folder_.encoder, changed, RunOptions{});
+    report_.check(refuses([&] { (void)generator.generate(small_request("1:1")); }, "not finite after step 1 of 0 to 3"),
+                  "latents that are not finite, with their step");
   }
 
   // Keys and values that the text stage computed, or computed anew: the same picture.

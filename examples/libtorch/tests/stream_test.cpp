@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+// Layers in host memory, loading by threads, and what a run needs of memory, on the CPU.
+#include <ATen/Context.h>            // manual_seed
+#include <c10/core/InferenceMode.h>  // InferenceMode
+
+#include <atomic>  // atomic
+
+#include "model/backbone.hpp"
+#include "model/threads.hpp"
+#include "pipeline/memory.hpp"
+#include "tests/test_support.hpp"
+
+namespace hunyuan_generate {
+namespace {
+
+namespace hr = hunyuan_reso;
+
+ModelConfig small_config(std::size_t layers) {
+  ModelConfig config;
+  config.vocab_size = 50;
+  config.hidden_size = 32;
+  config.heads = 4;
+  config.key_value_heads = 2;
+  config.head_dim = 8;
+  config.layers.assign(layers, {false, 4, 2, 16, 16});
+  config.layers.front().dense = true;
+  return config;
+}
+
+class StreamTest {
+ public:
+  int run() {
+    spread();
+    for (std::size_t layers = 1; layers <= 6; ++layers) {
+      for (std::size_t streamed = 1; streamed <= layers; ++streamed) passes(layers, streamed);
+    }
+    refusals();
+    threads();
+    loading();
+    memory();
+    return report_.finish();
+  }
+
+ private:
+  // As many layers as asked for, whatever the numbers, and none beside another where that can be.
+  void spread() {
+    for (std::size_t layers = 1; layers <= 40; ++layers) {
+      for (std::size_t streamed = 0; streamed <= layers; ++streamed) {
+        std::size_t count = 0, neighbours = 0;
+        for (std::size_t i = 0; i < layers; ++i) {
+          count += is_streamed(i, layers, streamed) ? 1U : 0U;
+          neighbours += i > 0 && is_streamed(i, layers, streamed) && is_streamed(i - 1, layers, streamed) ? 1U : 0U;
+        }
+        const std::string what = std::to_string(streamed) + " of " + std::to_string(layers);
+        report_.check(count == streamed, what + " are streamed");
+        report_.check(2 * streamed > layers || neighbours == 0, what + ": none beside another");
+      }
+    }
+  }
+
+  struct Net {
+    Net(const ModelConfig& config, std::size_t streamed)
+        : checkpoint(Checkpoint::random()),
+          backbone((at::manual_seed(3), WeightLoader(checkpoint, at::kFloat, at::kCPU)), config, {}, streamed) {}
+    at::Tensor pass(const ModelConfig& config, const at::Tensor& x, const Probe& probe = {}) const {
+      KvCache cache(config, 1, x.size(1), at::kFloat, backbone.layer_devices());
+      const at::Tensor one = at::ones({1, x.size(1), config.head_dim});
+      return backbone.forward(x, {0, {one, one}, {}, x.size(1)}, cache, {}, probe);
+    }
+    Checkpoint checkpoint;
+    Backbone backbone;
+  };
+
+  // The same bytes as without, pass after pass, and after one that ended early.
+  void passes(std::size_t layers, std::size_t streamed) {
+    const ModelConfig config = small_config(layers);
+    const Net whole(config, 0), net(config, streamed);
+    const std::string what = std::to_string(streamed) + " of " + std::to_string(layers) + " layers streamed";
+    report_.check(net.backbone.streamed_bytes() > 0 && whole.backbone.streamed_bytes() == 0, what + ": bytes");
+    for (int pass = 0; pass < 5; ++pass) {
+      const at::Tensor x = at::randn({1, 5, config.hidden_size});
+      report_.check(at::equal(whole.pass(config, x), net.pass(config, x)), what + ": the same values");
+      const std::string last = "layer" + std::to_string(static_cast<std::size_t>(pass) % layers) + ".out";
+      bool ended = false;
+      try {
+        (void)net.pass(config, x, [&](const std::string& name, const at::Tensor&) {
+          if (name == last) throw Error("enough");
+        });
+      } catch (const Error&) {
+        ended = true;
+      }
+      report_.check(ended, what + ": a pass that ends early");
+    }
+  }
+
+  void refusals() {
+    report_.check(error_of([] { const Net net(small_config(2), 3); }).find("3 layers cannot be streamed") == 0,
+                  "more layers than there are");
+    report_.check(error_of([] {
+                    const Checkpoint checkpoint = Checkpoint::random();
+                    const WeightLoader loader(checkpoint, at::kFloat, at::kCPU);
+                    const Backbone backbone(loader, small_config(4), {at::kCPU, at::kCPU}, 3);
+                  }).find("not to several") != std::string::npos,
+                  "several devices");
+  }
+
+  void threads() {
+    for (const std::size_t count : {0U, 1U, 7U, 100U}) {
+      std::vector<std::atomic<int>> calls(count);
+      std::atomic<bool> inference{true};
+      in_threads(count, 3, [&](std::size_t i) {
+        ++calls[i];
+        inference = inference && c10::InferenceMode::is_enabled();
+      });
+      bool once = true;
+      for (const auto& call : calls) once = once && call == 1;
+      report_.check(once && inference, "each of " + std::to_string(count) + " once, in inference mode");
+    }
+    std::atomic<int> calls{0};
+    const std::string error = error_of([&] {
+      in_threads(1000000, 4, [&](std::size_t i) {
+        ++calls;
+        if (i == 5) throw Error("the sixth");
+      });
+    });
+    report_.check(error == "the sixth" && calls < 1000000, "an exception comes out and ends the others");
+  }
+
+  // Tensors that are asked for, counted; those that were looked at before are all there is to do.
+  void loading() {
+    TemporaryFolder folder;
+    const at::Tensor large = at::randn({300, 200});
+    write_safetensors(folder.path() / "model.safetensors", {{"a.0.w", large}, {"a.1.w", large + 1}, {"b", large * 2}});
+    const Checkpoint checkpoint(folder.path());
+    const auto load = [&](at::Device device, at::ScalarType type) {
+      const WeightLoader loader(checkpoint, type, device);
+      (void)loader.at("a").stacked("w", 2, {300, 200});
+      return loader.tensor("b", {300, 200});
+    };
+    (void)load(at::kMeta, at::kFloat);
+    std::vector<std::pair<std::int64_t, std::int64_t>> heard;
+    checkpoint.start_progress([&](std::int64_t done, std::int64_t all) { heard.emplace_back(done, all); });
+    const at::Tensor narrow =
+        load(at::kCPU, at::kHalf);  // copied: its pages are given back, and read again when needed
+    const at::Tensor mapped = load(at::kCPU, at::kFloat);
+    const std::int64_t each = 300 * 200 * 4;
+    report_.check(heard.size() == 6 && heard[2] == std::make_pair(3 * each, 3 * each), "bytes read, of all");
+    report_.check(at::equal(mapped, large * 2) && at::equal(narrow, (large * 2).to(at::kHalf)), "the values are there");
+    write_safetensors(folder.path() / "model.safetensors", {{"a.0.w", large}, {"a.1.w", large.clone().fill_(NAN)}});
+    const Checkpoint broken(folder.path());
+    const std::string error = error_of([&] {
+      (void)WeightLoader(broken, at::kFloat, at::kCPU).at("a").stacked("w", 2, {300, 200});
+    });
+    report_.check(error == "tensor 'a.1.w' holds values that are not finite",
+                  "the tensor of several is named: " + error);
+  }
+
+  void memory() {
+    report_.check(pictures_at_once({0, 4, 6, 100}, 35, 8) == 3, "three pictures of 10 bytes in 35");
+    report_.check(pictures_at_once({0, 4, 6, 0}, 5, 8) == 1, "one at least");
+    report_.check(pictures_at_once({0, 4, 6, 0}, 1000, 8) == 8, "no more than are wanted");
+
+    // The published model; where the numbers come from is cost.hpp's business, what follows from them is checked.
+    Folder folder;
+    folder.config = small_config(32);
+    folder.config.vae.block_out_channels = {128};
+    folder.config.vae.ffactor_temporal = 4;
+    folder.profile = hr::profiles::instruct;
+    folder.encoder = make_byte_encoder(folder.profile, 1000);
+    Request request;
+    request.prompt = "x";
+    request.size = "1024x1024";
+    request.task = hr::BotTask::image;
+    request.precision = hr::Precision::fp32;
+    LoadOptions load;
+    const PlannedRequest small(folder, *folder.encoder, request);
+    const MemoryNeed need = memory_need(small, folder.config);
+    report_.check(need.weights > 300LL << 30U && need.cache > 1LL << 30U && need.total() > need.weights, "the needs");
+    const auto none = choose_streaming("", small, need, load);
+    report_.check(none.layers == 0, "nothing is streamed unless asked for");
+    const auto twelve = choose_streaming("12", small, need, load);
+    report_.check(twelve.layers == 12, "as many as asked for");
+    const auto fewest = choose_streaming("auto", small, need, load);
+    const std::int64_t room = free_memory(at::kCPU) - (need.total() - need.weights);
+    report_.check(fewest.layers == 32 || fewest.device_bytes <= room, "auto: as many as needed");
+    report_.check(fewest.layers == 0 ||
+                      hr::stream_layers(folder.profile, request.precision, fewest.layers - 1).device_bytes > room,
+                  "auto: and no more");
+    if (free_memory(at::kCPU) > 300LL << 30U) return;  // a large machine: nothing to refuse
+    const std::string error = error_of([&] { require_memory(small, need, load, none); });
+    report_.check(error.find("weights 3") == 0 && error.find("are free on cpu") != std::string::npos, error);
+  }
+
+  template <class Action>
+  static std::string error_of(Action&& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  TestReport report_;
+};
+
+}  // namespace
+}  // namespace hunyuan_generate
+
+int main() {
+  const c10::InferenceMode inference;
+  try {
+    return hunyuan_generate::StreamTest().run();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "hunyuan-generate-stream-test: %s\n", error.what());
+  }
+  return 2;
+}

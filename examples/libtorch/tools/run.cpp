@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+#include "tools/run.hpp"
+
+#include <ATen/Context.h>            // manual_seed
+#include <c10/core/InferenceMode.h>  // InferenceMode
+#include <torch/version.h>           // TORCH_VERSION
+
+#include <algorithm>  // max
+#include <chrono>     // steady_clock
+#include <cstdio>     // printf
+#include <random>     // random_device
+
+#include "model/json_file.hpp"
+#include "pipeline/generator.hpp"
+#include "pipeline/memory.hpp"
+#include "pipeline/picture.hpp"
+#include "pipeline/request_file.hpp"
+#include "tools/outputs.hpp"
+#include "tools/progress.hpp"
+
+namespace hunyuan_generate {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr double gib = 1024.0 * 1024.0 * 1024.0;
+
+std::uint64_t seed_of(const std::string& text) {
+  if (text == "random") return std::random_device()();
+  const bool digits = !text.empty() && text.size() <= 19 && text.find_first_not_of("0123456789") == std::string::npos;
+  if (!digits) throw UsageError("--seed: '" + text + "' is neither random nor a number from 0 to 9999999999999999999");
+  return std::stoull(text);
+}
+
+void fill_request(Arguments& a, const Folder& folder, const LoadOptions& load) {
+  using hunyuan_reso::GridMode;
+  Request& request = a.request;
+  request.sampling = folder.sampling;
+  request.sampling.temperature = a.temperature.value_or(request.sampling.temperature);
+  request.sampling.top_k = a.top_k.value_or(request.sampling.top_k);
+  request.sampling.top_p = a.top_p.value_or(request.sampling.top_p);
+  if (a.greedy) request.sampling.draws = false;
+  request.grid_mode = a.grid_mode == "snap"     ? GridMode::snap
+                      : a.grid_mode == "follow" ? GridMode::follow_request
+                                                : GridMode::follow_request_by_area;
+  if (a.drop_think) request.drop_think = true;
+  if (!a.sequence_template.empty()) request.sequence_template = a.sequence_template;
+  if (!a.task.empty()) request.task = task_of(a.task, "--task");
+  request.text_only = a.task == "auto";
+  request.keep_cache = !a.no_reuse;
+  request.seed = seed_of(a.seed);
+  request.text_seed = request.seed;  // also where a run is resumed with a later picture
+  if (a.seed == "random") std::printf("seed = %llu (random)\n", static_cast<unsigned long long>(request.seed));
+  request.precision = load.dtype == at::kFloat ? hunyuan_reso::Precision::fp32 : hunyuan_reso::Precision::bf16;
+  if (!a.system.empty() && a.system != "none") request.system = read_file(a.system);
+  for (const std::string& file : a.images) request.images.push_back(read_picture(file));
+  if (!a.messages.empty()) {
+    request.messages =
+        read_messages(read_json(a.messages), std::filesystem::path(a.messages).parent_path(), a.messages);
+  }
+  const bool wants_system =
+      folder.system_prompt != "None" && a.system.empty() && a.messages.empty() && !request.text_only;
+  if (wants_system) {
+    std::fprintf(stderr,
+                 "note: the checkpoint's default system prompt is '%s', whose text is not part of this program; "
+                 "give it with --system FILE, or --system none\n",
+                 folder.system_prompt.c_str());
+  }
+}
+
+// What a run has in common.
+Json described(const Arguments& a, const Folder& folder, const RunOptions& run) {
+  const Request& request = a.request;
+  Json description{
+      {"program", "hunyuan-generate"},
+      {"hunyuan_reso", std::to_string(HUNYUAN_RESO_VERSION_MAJOR) + "." + std::to_string(HUNYUAN_RESO_VERSION_MINOR) +
+                           "." + std::to_string(HUNYUAN_RESO_VERSION_PATCH)},
+      {"libtorch", TORCH_VERSION},
+      {"checkpoint", a.model.empty() ? "random weights" : std::filesystem::canonical(folder.path).filename().string()},
+      {"profile", folder.profile.name},
+      {"devices", a.devices},
+      {"dtype", c10::toString(run.load.dtype)},
+      {"prompt", request.prompt},
+      {"prompt_ids", folder.encoder->encode(request.prompt)},
+      {"system", request.system},
+      {"task", a.task.empty() ? "default" : a.task},
+      {"drop_think", request.drop_think.value_or(folder.profile.drop_think)},
+      {"text_seed", *request.text_seed},
+      {"sampling",
+       {{"draws", request.sampling.draws},
+        {"temperature", request.sampling.temperature},
+        {"top_k", request.sampling.top_k},
+        {"top_p", request.sampling.top_p}}}};
+  if (request.sequence_template) description["template"] = *request.sequence_template;
+  if (!a.messages.empty()) description["messages"] = a.messages;
+  if (!a.images.empty()) description["images"] = a.images;
+  return description;
+}
+
+// What is known of the last picture.
+Json described(const Outcome& outcome, const std::string& size) {
+  const hunyuan_reso::GenerationPlan& plan = outcome.plan;
+  Json description{{"size_asked", size},
+                   {"height", plan.image.image_height},
+                   {"width", plan.image.image_width},
+                   {"base_size", plan.image.base_size},
+                   {"ratio_index", plan.image.ratio_index},
+                   {"steps", plan.steps},
+                   {"guidance", plan.guidance},
+                   {"flow_shift", plan.flow_shift},
+                   {"seed", outcome.seeds.back()}};
+  const TextResult& text = outcome.text;
+  if (!text.chain_of_thought.empty()) description["chain_of_thought"] = text.chain_of_thought;
+  if (!text.finished) description["chain_of_thought_is_cut_off"] = true;
+  return description;
+}
+
+void print_times(const Outcome& outcome) {
+  std::printf("time: conditioning %.3f s, text %.3f s, loop %.3f s, VAE %.3f s", outcome.encode_seconds,
+              outcome.text_seconds, outcome.loop_seconds, outcome.decode_seconds);
+  if (!outcome.times.steps.empty()) {
+    std::printf("; first step %.3f s, last %.4f s%s", outcome.times.steps.front(), outcome.times.steps.back(),
+                outcome.times.graph ? " (CUDA graph)" : "");
+  }
+  if (outcome.reused_tokens > 0)
+    std::printf("; %lld tokens of the cache reused", static_cast<long long>(outcome.reused_tokens));
+  std::printf("\n");
+}
+
+// Everything about a run, from the options to the files.
+class Run {
+ public:
+  explicit Run(Arguments& arguments) : a_(arguments) {}
+
+  void run() {
+    check_options();
+    read_files();
+    plan();
+    if (a_.dry_run) return;
+    const c10::InferenceMode inference;
+    clean_up_on_signals();
+    load();
+    if (!draws()) answer();
+    for (std::size_t i = 0; draws() && i < a_.sizes.size(); ++i) draw(i);
+    std::printf("peak memory: %.2f GiB on %s\n", static_cast<double>(peak_memory(run_.load.device)) / gib,
+                run_.load.device.str().c_str());
+    if (!a_.report.empty()) write_text_file(a_.report, report_.dump(2, ' ', false, replaced) + "\n");
+  }
+
+ private:
+  [[nodiscard]] bool draws() const { return !a_.request.text_only; }
+  [[nodiscard]] bool is_random() const { return a_.model.empty(); }
+
+  void check_options() {
+    if (a_.model.empty() == a_.random_weights.empty()) throw UsageError("give either --model or --random-weights");
+    if (a_.request.prompt.empty() && a_.prompt_ids.empty() && a_.messages.empty())
+      throw UsageError("give --prompt, --prompt-ids or --messages");
+    if (a_.resume && a_.seed == "random") throw UsageError("--resume needs the seed of the run that it goes on with");
+    if (!a_.dry_run && a_.task != "auto" && a_.outs.empty()) throw UsageError("give --out FILE.png");
+  }
+
+  void read_files() {
+    const std::filesystem::path source = is_random() ? a_.random_weights : a_.model;
+    folder_ = read_folder(source, a_.profile);
+    if (!is_random()) checkpoint_ = Checkpoint(source);
+    for (const auto& [value, origin] : folder_.origins) std::printf("%s (%s)\n", value.c_str(), origin.c_str());
+    if (!a_.tokenizer.empty()) folder_.encoder = open_tokenizer(a_.tokenizer, folder_.profile);
+    if (!a_.prompt_ids.empty()) {
+      if (a_.request.prompt.empty()) a_.request.prompt = "the prompt of --prompt-ids";
+      folder_.encoder = open_text_table(a_.prompt_ids, a_.request.prompt, folder_.profile);
+    }
+    if (!folder_.encoder) throw Error(folder_.path.string() + ": no tokenizer.json; give --tokenizer or --prompt-ids");
+    run_.load = load_options("--devices", a_.devices, a_.dtype);
+    run_.load.threads = a_.threads;
+    run_.graph = !a_.no_graph;
+    fill_request(a_, folder_, run_.load);
+    run_.load.conditioning = !a_.request.images.empty() || !a_.request.messages.empty();
+    if (!run_.load.conditioning) folder_.profile.vision_parameters = 0;
+    if (is_random()) return;
+    if (run_.load.conditioning) folder_.profile.vision_parameters = checkpoint_.elements("vision_");
+    folder_.profile.vae_parameters = checkpoint_.elements(run_.load.conditioning ? "vae." : "vae.decoder.");
+  }
+
+  // Everything that can be refused is refused here.
+  void plan() {
+    pictures_ = pictures_of(a_.sizes, a_.request.seed, a_.request.count);
+    if (draws()) names_ = std::make_unique<OutputNames>(a_.outs, pictures_);
+    for (const std::string& size : a_.sizes) {
+      a_.request.size = size;
+      const PlannedRequest planned(folder_, *folder_.encoder, a_.request);
+      if (draws()) print_plan(stdout, planned);
+      if (a_.show_prompt) std::printf("prompt: %s\n", planned.prompt_text().c_str());
+      require_feasible(planned.plan());
+      plan_memory(planned);
+    }
+    if (is_random()) return;
+    check_tensors(checkpoint_, folder_.config);
+    const std::size_t unused = checkpoint_.unused().size();
+    if (unused > 0) std::printf("%zu tensors of the checkpoint are not needed\n", unused);
+  }
+
+  void plan_memory(const PlannedRequest& planned) {
+    const MemoryNeed need = memory_need(planned, folder_.config);
+    const auto streaming = choose_streaming(a_.stream, planned, need, run_.load);
+    if (!is_random()) require_memory(planned, need, run_.load, streaming);
+    run_.load.streamed_layers = std::max(run_.load.streamed_layers, static_cast<std::size_t>(streaming.layers));
+    if (streaming.layers == 0) return;
+    const double rate = copy_rate(run_.load.device);
+    std::printf(
+        "  streamed: %d of %d layers, %.3g GiB in host memory, %.3g GiB on the device with two buffers; no step is "
+        "shorter than %.3g s at %.3g GB/s\n",
+        streaming.layers, planned.profile().layers, static_cast<double>(streaming.host_bytes) / gib,
+        static_cast<double>(streaming.device_bytes) / gib, streaming.step_seconds(rate), rate / 1e9);
+  }
+
+  void load() {
+    at::manual_seed(a_.request.seed);
+    Progress progress;
+    if (!is_random()) {
+      checkpoint_.start_progress([&](std::int64_t done, std::int64_t all) { progress.loading(done, all); });
+    }
+    const auto start = std::chrono::steady_clock::now();
+    generator_ = std::make_unique<Generator>(folder_, *folder_.encoder, checkpoint_, run_);
+    checkpoint_.start_progress({});
+    progress.clear();
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    std::printf("loaded in %.2f s\n", seconds.count());
+    report_ = described(a_, folder_, run_);
+    description_ = report_;
+    report_["load_seconds"] = seconds.count();
+    report_["streamed_layers"] = run_.load.streamed_layers;
+  }
+
+  // The pictures of one size, in runs of seeds whose files are not there.
+  void draw(std::size_t size) {
+    std::vector<Picture> todo;
+    for (const Picture& picture : pictures_) {
+      if (picture.size != size) continue;
+      const bool done = a_.resume && names_->all_exist(picture);
+      if (done)
+        report_["pictures"].push_back({{"seed", picture.seed}, {"files", names_->of(picture)}, {"was_there", true}});
+      if (done) std::printf("%s is there\n", names_->of(picture).front().c_str());
+      if (!done) todo.push_back(picture);
+    }
+    for (std::size_t first = 0, next = 0; first < todo.size(); first = next) {
+      while (next < todo.size() && todo[next].index - todo[first].index == next - first) ++next;
+      draw(a_.sizes[size],
+           {todo.begin() + static_cast<std::ptrdiff_t>(first), todo.begin() + static_cast<std::ptrdiff_t>(next)});
+    }
+  }
+
+  void draw(const std::string& size, std::vector<Picture> pictures) {
+    Request request = a_.request;
+    request.size = size;
+    request.seed = pictures.front().seed;
+    request.count = static_cast<std::int32_t>(pictures.size());
+    Json drawn = Json::array();
+    Progress progress;
+    Listener listener = listen(progress);
+    listener.picture = [&](const Outcome& so_far) {
+      progress.clear();
+      Picture& picture = pictures.at(drawn.size());
+      const at::Tensor& pixels = so_far.pictures.back();
+      picture.pixels = std::to_string(pixels.size(0)) + "x" + std::to_string(pixels.size(1));
+      drawn.push_back(write(picture, pixels, described(so_far, size)));
+    };
+    const Outcome outcome = generator_->generate(request, listener);
+    progress.clear();
+    if (!outcome.text.finished) {
+      std::printf("note: the chain of thought was cut off after %zu tokens; allow more with --max-new-tokens\n",
+                  outcome.text.thought_tokens);
+    }
+    print_times(outcome);
+    for (Json& picture : drawn) {
+      picture["seconds"] = {{"conditioning", outcome.encode_seconds},
+                            {"text", outcome.text_seconds},
+                            {"loop", outcome.loop_seconds},
+                            {"vae", outcome.decode_seconds}};
+      picture["batch"] = outcome.batch;
+      picture["reused_tokens"] = outcome.reused_tokens;
+      report_["pictures"].push_back(std::move(picture));
+    }
+  }
+
+  // Writes one picture and says what it is.
+  Json write(const Picture& picture, const at::Tensor& pixels, Json description) const {
+    Json all = description_;
+    all.update(description);
+    const PictureTexts texts =
+        a_.no_metadata ? PictureTexts() : PictureTexts{{"hunyuan-generate", all.dump(-1, ' ', false, replaced)}};
+    for (const std::string& name : names_->of(picture)) {
+      write_picture(name, pixels, texts);
+      std::printf("%s: %s pixels, seed %llu\n", name.c_str(), picture.pixels.c_str(),
+                  static_cast<unsigned long long>(picture.seed));
+    }
+    std::fflush(stdout);
+    description["files"] = names_->of(picture);
+    return description;
+  }
+
+  void answer() {
+    Progress progress;
+    const Outcome outcome = generator_->generate(a_.request, listen(progress));
+    progress.clear();
+    std::printf("%s%s\n", outcome.text.answer.c_str(), outcome.text.finished ? "" : " [cut off]");
+    print_times(outcome);
+    report_["answers"].push_back({{"answer", outcome.text.answer}, {"finished", outcome.text.finished}});
+  }
+
+  Listener listen(Progress& progress) {
+    Listener listener;
+    listener.planned = [this](const PlannedRequest& planned) { steps_ = planned.plan().steps; };
+    listener.text = [&progress](std::int64_t, const std::string& text) { progress.text(text); };
+    listener.decoding = [&progress](std::int64_t index) { progress.decoding(index); };
+    listener.step = [this, &progress](std::int64_t step, double seconds) { progress.step(step, steps_, seconds); };
+    return listener;
+  }
+
+  static constexpr Json::error_handler_t replaced = Json::error_handler_t::replace;  // bytes that are no UTF-8
+
+  Arguments& a_;
+  Folder folder_;
+  Checkpoint checkpoint_ = Checkpoint::random();
+  RunOptions run_;
+  std::vector<Picture> pictures_;
+  std::unique_ptr<OutputNames> names_;
+  std::unique_ptr<Generator> generator_;
+  std::int64_t steps_ = 1;
+  Json description_, report_;
+};
+
+}  // namespace
+
+void run_generate(Arguments& arguments) { Run(arguments).run(); }
+
+}  // namespace hunyuan_generate

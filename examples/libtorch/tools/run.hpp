@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#ifndef HUNYUAN_GENERATE_RUN_HPP
+#define HUNYUAN_GENERATE_RUN_HPP
+
+#include <optional>  // optional
+#include <string>    // string
+#include <vector>    // vector
+
+#include "adapter/error.hpp"
+#include "pipeline/request.hpp"
+
+namespace hunyuan_generate {
+
+/// The options of hunyuan-generate; what is empty was not given.
+struct Arguments {
+  std::string model, random_weights, profile, prompt_ids, tokenizer, system, messages, task, sequence_template, report;
+  std::string grid_mode = "snap", devices = "cpu", dtype, stream;
+  std::vector<std::string> images, outs, sizes{"auto"};
+  std::size_t threads = 0;
+  std::optional<double> temperature, top_p;
+  std::optional<std::int64_t> top_k;
+  std::string seed = "0";
+  bool greedy = false, drop_think = false, dry_run = false, no_graph = false, no_metadata = false, no_reuse = false;
+  bool show_prompt = false, resume = false;
+  Request request;
+};
+
+/// A wrong combination of options.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// From the options to the files. Throws UsageError for options that have no meaning together, else Error.
+void run_generate(Arguments& arguments);
+
+}  // namespace hunyuan_generate
+
+#endif  // HUNYUAN_GENERATE_RUN_HPP
