@@ -59,7 +59,9 @@ inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
     const auto i = static_cast<std::size_t>(guess);
     if (i < count && ids[i] == id) return i;
   }
-  for (std::size_t i = 0; i < count; ++i) {
+  std::int32_t found = 0;
+  for (std::size_t i = 0; i < RatioTokens::capacity; ++i) found |= ids[i] == id ? 1 : 0;  // several at once
+  for (std::size_t i = 0; found != 0 && i < count; ++i) {
     if (ids[i] == id) return i;
   }
   return Errc::not_a_ratio_token;

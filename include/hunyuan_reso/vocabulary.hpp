@@ -26,40 +26,73 @@ namespace detail {
   return text;
 }
 
+/// What a token of a profile is.
+enum class TokenKind : std::uint8_t { none, ratio, base_size, further, named, family };
+struct TokenOwner {
+  TokenKind kind = TokenKind::none;
+  std::size_t number = 0;  // ratio index, base size, or place in a list of further, named or families of tokens
+};
+
+/// What an id is to the profile: the profile's own tokens come first.
+[[nodiscard]] constexpr TokenOwner owner_of(const ModelProfile& profile, TokenId id) noexcept {
+  if (const Result<std::size_t> ratio = ratio_index_of(profile, id)) return {TokenKind::ratio, *ratio};
+  if (const Result<std::int32_t> base_size = base_size_of(profile, id)) {
+    return {TokenKind::base_size, static_cast<std::size_t>(*base_size)};
+  }
+  for (std::size_t i = 0; i < profile.further_tokens.count && i < FurtherTokens::capacity; ++i) {
+    if (profile.further_tokens.items[i].id == id) return {TokenKind::further, i};
+  }
+  const bool exists = id < profile.special_tokens_end || !is_published_special(id);  // a moved one does
+  for (std::size_t i = 0; exists && i < named_count; ++i) {
+    if (profile.special.*named_tokens[i].id == id) return {TokenKind::named, i};
+  }
+  const TokenFamily* family = family_of(id);
+  if (family == nullptr || id >= profile.special_tokens_end) return {};
+  return {TokenKind::family, static_cast<std::size_t>(family - token_families)};
+}
+
+/// A token that a text names, and what it is then.
+struct NamedId {
+  Result<TokenId> id = Errc::not_a_special_token;
+  TokenOwner owner{};
+};
+
 }  // namespace detail
 
 /// The text of a special token of the profile; Errc::not_a_special_token for any other id. The profile's own tokens
 /// come first, then those of the published vocabulary that lie below ModelProfile::special_tokens_end.
 [[nodiscard]] constexpr Result<TokenText> token_text(const ModelProfile& profile, TokenId id) noexcept {
+  const detail::TokenOwner owner = detail::owner_of(profile, id);
   TokenText text;
-  if (const Result<std::size_t> ratio = ratio_index_of(profile, id)) {
-    text.append(detail::ratio_prefix).append_number(*ratio).append(">");
-    return text;
+  switch (owner.kind) {
+    case detail::TokenKind::ratio:
+      return text.append(detail::ratio_prefix).append_number(owner.number).append(">");
+    case detail::TokenKind::base_size:
+      return text.append(detail::size_prefix).append_number(owner.number).append(">");
+    case detail::TokenKind::further:
+      return text.append(profile.further_tokens.items[owner.number].text);
+    case detail::TokenKind::named:
+      return detail::unless_taken(profile, text.append(detail::named_tokens[owner.number].text));
+    case detail::TokenKind::family: {
+      const detail::TokenFamily& family = detail::token_families[owner.number];
+      text.append(family.prefix);
+      if (family.count > 1) text.append_number(static_cast<std::uint64_t>(id - family.first_id)).append(">");
+      return detail::unless_taken(profile, text);
+    }
+    case detail::TokenKind::none:
+      break;
   }
-  if (const Result<std::int32_t> base_size = base_size_of(profile, id)) {
-    text.append(detail::size_prefix).append_number(static_cast<std::uint64_t>(*base_size)).append(">");
-    return text;
-  }
-  for (std::size_t i = 0; i < profile.further_tokens.count && i < FurtherTokens::capacity; ++i) {
-    if (profile.further_tokens.items[i].id == id) return text.append(profile.further_tokens.items[i].text);
-  }
-  for (const detail::NamedToken& token : detail::named_tokens) {
-    const bool exists = id < profile.special_tokens_end || !detail::is_published_special(id);  // a moved one does
-    if (profile.special.*token.id == id && exists) return detail::unless_taken(profile, text.append(token.text));
-  }
-  const detail::TokenFamily* family = detail::family_of(id);
-  if (family == nullptr || id >= profile.special_tokens_end) return Errc::not_a_special_token;
-  text.append(family->prefix);
-  if (family->count > 1) text.append_number(static_cast<std::uint64_t>(id - family->first_id)).append(">");
-  return detail::unless_taken(profile, text);
+  return Errc::not_a_special_token;
 }
 
 namespace detail {
 
 /// The id that a text would have, whether or not another token of the profile has taken it.
-[[nodiscard]] constexpr Result<TokenId> named_id(const ModelProfile& profile, std::string_view text) noexcept {
+[[nodiscard]] constexpr NamedId named_id(const ModelProfile& profile, std::string_view text) noexcept {
   for (std::size_t i = 0; i < profile.further_tokens.count && i < FurtherTokens::capacity; ++i) {
-    if (profile.further_tokens.items[i].text == text) return profile.further_tokens.items[i].id;
+    if (profile.further_tokens.items[i].text == text) {
+      return {profile.further_tokens.items[i].id, {TokenKind::further, i}};
+    }
   }
   // Digits in front of a '>' at the end are a number; no token without a number ends like that.
   std::size_t number_at = text.size();
@@ -72,22 +105,23 @@ namespace detail {
   Decimal number;
   if (has_number) {
     number = parse_decimal(text.substr(number_at));
-    if (number.digits > 1 && text[number_at] == '0') return Errc::not_a_special_token;
-    if (prefix == ratio_prefix) return ratio_token_id(profile, static_cast<std::size_t>(number.value));
+    if (number.digits > 1 && text[number_at] == '0') return {};
+    const auto value = static_cast<std::size_t>(number.value);
+    if (prefix == ratio_prefix) return {ratio_token_id(profile, value), {TokenKind::ratio, value}};
     if (prefix == size_prefix && number.value <= max_side) {
-      return size_token_id(profile, static_cast<std::int32_t>(number.value));
+      return {size_token_id(profile, static_cast<std::int32_t>(number.value)), {TokenKind::base_size, value}};
     }
   }
-  if (prefix.size() < PrefixIndex::shortest_prefix) return Errc::not_a_special_token;
+  if (prefix.size() < PrefixIndex::shortest_prefix) return {};
   const std::size_t i = prefix_index.number[PrefixIndex::slot(prefix)];
-  if (i == PrefixIndex::none || prefix_of(i) != prefix) return Errc::not_a_special_token;
+  if (i == PrefixIndex::none || prefix_of(i) != prefix) return {};
   if (i < named_count) {
-    if (has_number) return Errc::not_a_special_token;
-    return profile.special.*named_tokens[i].id;
+    if (has_number) return {};
+    return {profile.special.*named_tokens[i].id, {TokenKind::named, i}};
   }
   const TokenFamily& family = token_families[i - named_count];
-  if (has_number != (family.count > 1) || number.value >= family.count) return Errc::not_a_special_token;
-  return family.first_id + static_cast<TokenId>(number.value);
+  if (has_number != (family.count > 1) || number.value >= family.count) return {};
+  return {family.first_id + static_cast<TokenId>(number.value), {TokenKind::family, i - named_count}};
 }
 
 }  // namespace detail
@@ -96,11 +130,14 @@ namespace detail {
 /// inverse of token_text. Errc::not_a_special_token; for a size or ratio token that the profile lacks the error of
 /// size_token_id or ratio_token_id.
 [[nodiscard]] constexpr Result<TokenId> find_token(const ModelProfile& profile, std::string_view text) noexcept {
-  const Result<TokenId> id = detail::named_id(profile, text);
-  if (!id) return id;
-  const Result<TokenText> own = token_text(profile, *id);
+  const detail::NamedId found = detail::named_id(profile, text);
+  if (!found.id) return found.id;
+  const detail::TokenOwner owner = detail::owner_of(profile, *found.id);
+  if (owner.kind == found.owner.kind && owner.number == found.owner.number) return found.id;
+  // Another token of the profile has this id; both may have one text.
+  const Result<TokenText> own = token_text(profile, *found.id);
   if (!own || own->view() != text) return Errc::not_a_special_token;
-  return id;
+  return found.id;
 }
 
 /// Where the next special token of a text lies, and its id: a splitter for encoders, which must not see special tokens.
