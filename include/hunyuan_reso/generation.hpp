@@ -93,7 +93,8 @@ template <class Encode>
 template <class Encode>
 [[nodiscard]] Result<GenerationPlan> plan_generation(const Model& model, const GenerationRequest& request,
                                                      Encode&& encode) {
-  const Result<GenerationPlan> first = plan_generation(model, request);
+  const detail::TextCounts estimated = detail::estimated_text(model.profile, request);
+  const Result<GenerationPlan> first = detail::Planner(model, request, estimated).plan_without_texts();
   if (!first) return first;
   GenerationPlan placed = *first;
   placed.image.add_image_shape_token = false;  // a row without a known token is the plan's finding, not an error here

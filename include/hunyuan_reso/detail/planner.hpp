@@ -41,7 +41,29 @@ class Planner {
   constexpr Planner(const Model& model, const GenerationRequest& request, const TextCounts& text) noexcept
       : model_(model), profile_(model.profile), request_(request), text_(text) {}
 
+  /// The whole plan.
   [[nodiscard]] constexpr Result<GenerationPlan> plan() noexcept {
+    const Result<bool> chosen = choose();
+    if (!chosen) return {chosen.error(), chosen.position()};
+    const Result<bool> counted = count_tokens();
+    if (!counted) return {counted.error(), counted.position()};
+    count_cost();
+    check_tokens();
+    check_scale();
+    check_length();
+    check_rows();
+    return plan_;
+  }
+
+  /// Only what the texts do not decide: images, rows, steps, the text stage.
+  [[nodiscard]] constexpr Result<GenerationPlan> plan_without_texts() noexcept {
+    const Result<bool> chosen = choose();
+    if (!chosen) return {chosen.error(), chosen.position()};
+    return plan_;
+  }
+
+ private:
+  [[nodiscard]] constexpr Result<bool> choose() noexcept {
     if (request_.prompt_tokens < 0 || request_.system_tokens < 0 || request_.batch < 1 || request_.batch > 1024 ||
         request_.steps.value_or(1) < 1 || request_.steps.value_or(1) > 1000000 ||
         text_.chain_of_thought.value_or(0) < 0) {
@@ -59,20 +81,13 @@ class Planner {
     plan_.flow_shift = profile_.flow_shift;
     plan_.batch = request_.batch;
     plan_.rope_scaling = request_.rope_scaling.value_or(profile_.rope_scaling);
-    for (auto step :
-         {&Planner::choose_image, &Planner::choose_text_stage, &Planner::place_conditioning, &Planner::count_tokens}) {
+    for (auto step : {&Planner::choose_image, &Planner::choose_text_stage, &Planner::place_conditioning}) {
       const Result<bool> done = (this->*step)();
-      if (!done) return {done.error(), done.position()};
+      if (!done) return done;
     }
-    count_cost();
-    check_tokens();
-    check_scale();
-    check_length();
-    check_rows();
-    return plan_;
+    return true;
   }
 
- private:
   [[nodiscard]] constexpr Result<bool> choose_image() noexcept {
     Result<ImageSize> size = parse_image_size(request_.image_size, profile_);
     if (request_.pixels) size = ImageSize::of_pixels(*request_.pixels);
