@@ -13,9 +13,10 @@ inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
 /// The messages of a request: system text, conditioning images, prompt, and, where they are there, the chain of thought
 /// and the image to generate. `image` may be nullptr.
-[[nodiscard]] inline std::vector<Message> make_messages(const GenerationRequest& request, const GenerationPlan& plan,
-                                                        std::string_view chain_of_thought = {},
-                                                        const ImageInfo* image = nullptr) {
+template <class = void>
+[[nodiscard]] std::vector<Message> make_messages(const GenerationRequest& request, const GenerationPlan& plan,
+                                                 std::string_view chain_of_thought = {},
+                                                 const ImageInfo* image = nullptr) {
   std::vector<Message> messages;
   if (!request.system.empty()) messages.push_back(Message::of_text(Role::system, std::string(request.system)));
   for (std::size_t i = 0; i < plan.conditioning_image_count; ++i) {

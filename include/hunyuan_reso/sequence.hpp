@@ -11,6 +11,9 @@
 namespace hunyuan_reso {
 inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
+// Functions with `template <class = void>` would be ordinary ones but for their vectors and strings, which a program
+// that only includes them need not compile then.
+
 /// Builds the token sequence of `sections`. `encode` takes a std::string_view and returns any range of token ids,
 /// without special tokens of its own; special tokens written in the text (<think>) must come out as their ids (see
 /// with_special_tokens). An error's position() is the number of the section at fault, counted from 0; for
@@ -59,7 +62,8 @@ template <class Encode>
 /// Pads rows to the longest with the profile's <pad>. Errc::rows_differ (position(): the row) where the generated
 /// images of a row do not have the scalar tokens that the first row's have, since such a batch cannot be fed;
 /// Errc::empty_sequence without rows.
-[[nodiscard]] inline Result<TokenBatch> make_batch(const ModelProfile& profile, std::vector<TokenSequence> rows) {
+template <class = void>
+[[nodiscard]] Result<TokenBatch> make_batch(const ModelProfile& profile, std::vector<TokenSequence> rows) {
   if (rows.empty()) return Errc::empty_sequence;
   TokenBatch batch;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -95,14 +99,15 @@ template <class Encode>
 /// - Tokens of a block outside of one are refused, but a sequence may end before the first <img> of a block, as the
 ///   prompt of a text stage does: no image is recorded.
 /// - <pad> stands at the end only; the end-of-sequence token before it is eos_position.
-[[nodiscard]] inline Result<TokenLayout> read_sequence(const ModelProfile& profile, const TokenId* ids,
-                                                       std::size_t count, const SequenceReading& reading) {
+template <class = void>
+[[nodiscard]] Result<TokenLayout> read_sequence(const ModelProfile& profile, const TokenId* ids, std::size_t count,
+                                                const SequenceReading& reading) {
   if (ids == nullptr || count == 0) return Errc::empty_sequence;
   if (count > static_cast<std::size_t>(max_side)) return {Errc::sequence_too_long, count};
-  return detail::SequenceReader(profile, ids, count, reading).read();
+  return detail::SequenceReader<>(profile, ids, count, reading).read();
 }
-[[nodiscard]] inline Result<TokenLayout> read_sequence(const ModelProfile& profile, const TokenId* ids,
-                                                       std::size_t count) {
+template <class = void>
+[[nodiscard]] Result<TokenLayout> read_sequence(const ModelProfile& profile, const TokenId* ids, std::size_t count) {
   return read_sequence(profile, ids, count, SequenceReading{});
 }
 
@@ -152,8 +157,9 @@ enum class ImageText : std::uint8_t { all_tokens, one_token_a_run };
 /// <|startoftext|>. position() of an error is the section's number: Errc::not_a_special_token for an id without a text,
 /// Errc::not_a_text for a section whose tokens only an encoder can count (unconditional, or cut), and those of
 /// build_sequence for images.
-[[nodiscard]] inline Result<std::string> prompt_text(const ModelProfile& profile, const std::vector<Section>& sections,
-                                                     ImageText images = ImageText::all_tokens) {
+template <class = void>
+[[nodiscard]] Result<std::string> prompt_text(const ModelProfile& profile, const std::vector<Section>& sections,
+                                              ImageText images = ImageText::all_tokens) {
   std::string text;
   const auto append_token = [&](TokenId id, std::int32_t count) {
     const Result<TokenText> token = token_text(profile, id);
@@ -207,7 +213,8 @@ template <class Encode>
 /// in this order; slices that touch are joined. With several generated images the scalar tokens are those of the last
 /// one, as upstream takes them. The rows of the mask at these positions are the later steps' mask.
 /// Errc::no_generated_image, Errc::scalar_token_missing.
-[[nodiscard]] inline Result<std::vector<Slice>> refeed_slices(const ModelProfile& profile, const TokenLayout& layout) {
+template <class = void>
+[[nodiscard]] Result<std::vector<Slice>> refeed_slices(const ModelProfile& profile, const TokenLayout& layout) {
   if (layout.gen_timestep_positions.empty()) return Errc::no_generated_image;
   if (profile.cfg_distilled && layout.guidance_positions.empty()) return Errc::scalar_token_missing;
   if (profile.use_meanflow && layout.timestep_r_positions.empty()) return Errc::scalar_token_missing;
@@ -230,8 +237,9 @@ template <class Encode>
 }
 
 /// The same, position by position.
-[[nodiscard]] inline Result<std::vector<std::int32_t>> refeed_positions(const ModelProfile& profile,
-                                                                        const TokenLayout& layout) {
+template <class = void>
+[[nodiscard]] Result<std::vector<std::int32_t>> refeed_positions(const ModelProfile& profile,
+                                                                 const TokenLayout& layout) {
   const Result<std::vector<Slice>> slices = refeed_slices(profile, layout);
   if (!slices) return slices.error();
   std::vector<std::int32_t> positions;
@@ -255,7 +263,8 @@ template <class Id>
 /// and only with the same grids, since positions depend on them; whether its pixels are the same is the caller's to
 /// know. Between a text stage and the image stage after it: in the conditional row as far as the chain of thought goes,
 /// in the unconditional row up to the first <cfg>.
-[[nodiscard]] inline std::int32_t reusable_prefix(const TokenSequence& a, const TokenSequence& b) noexcept {
+template <class = void>
+[[nodiscard]] std::int32_t reusable_prefix(const TokenSequence& a, const TokenSequence& b) noexcept {
   std::int64_t length = 0;
   const std::size_t run_count = a.runs.size() < b.runs.size() ? a.runs.size() : b.runs.size();
   for (std::size_t i = 0; i < run_count && a.runs[i].id == b.runs[i].id; ++i) {

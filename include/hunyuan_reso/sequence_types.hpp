@@ -92,6 +92,7 @@ struct TokenLayout {
   [[nodiscard]] std::int32_t real_length() const noexcept { return first_pad_position.value_or(length); }
 
   /// The slices of one kind of image run.
+  template <class = void>  // see sequence.hpp
   [[nodiscard]] std::vector<Slice> image_slices(ImageRunKind kind) const {
     std::vector<Slice> slices;
     for (const ImageRun& run : image_runs) {
@@ -100,6 +101,7 @@ struct TokenLayout {
     return slices;
   }
   /// From the first VAE <img> to the last ViT <img> of each joint block, the separator included.
+  template <class = void>  // see sequence.hpp
   [[nodiscard]] std::vector<Slice> joint_slices() const {
     std::vector<Slice> slices;
     for (std::size_t i = 0; i + 1 < image_runs.size(); ++i) {

@@ -15,8 +15,9 @@ namespace detail {
 
 /// `length`, or where the first image begins that is not whole and the same in both. The two runs of a joint block are
 /// one image.
-[[nodiscard]] inline std::int32_t cut_to_whole_images(const TokenLayout& a, const TokenLayout& b,
-                                                      std::int32_t length) noexcept {
+template <class = void>
+[[nodiscard]] std::int32_t cut_to_whole_images(const TokenLayout& a, const TokenLayout& b,
+                                               std::int32_t length) noexcept {
   std::int32_t image_start = 0;
   for (std::size_t i = 0; i < a.image_runs.size(); ++i) {
     const ImageRun& run = a.image_runs[i];
@@ -30,8 +31,9 @@ namespace detail {
 }
 
 /// Of `length` leading tokens with the same ids, those whose keys and values are the same, too.
-[[nodiscard]] inline std::int32_t whole_images_prefix(const TokenLayout& a, const TokenLayout& b,
-                                                      std::int32_t length) noexcept {
+template <class = void>
+[[nodiscard]] std::int32_t whole_images_prefix(const TokenLayout& a, const TokenLayout& b,
+                                               std::int32_t length) noexcept {
   if (a.real_length() < length) length = a.real_length();
   if (b.real_length() < length) length = b.real_length();
   const std::int32_t by_a = cut_to_whole_images(a, b, length);

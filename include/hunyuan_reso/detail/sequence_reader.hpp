@@ -42,7 +42,9 @@ namespace detail {
 }
 
 /// Reads ids into a layout. What an image block is made of is for_each_part's to say: a block is first understood as an
-/// ImageInfo, or that is passed, and is then compared with it and recorded.
+/// ImageInfo, or that is passed, and is then compared with it and recorded. A template only so that
+/// it is not compiled where it is not used.
+template <class = void>
 class SequenceReader {
  public:
   SequenceReader(const ModelProfile& profile, const TokenId* ids, std::size_t count, const SequenceReading& reading)
