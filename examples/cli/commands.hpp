@@ -15,6 +15,7 @@
   X(token)                           \
   X(explain)                         \
   X(plan)                            \
+  X(tiles)                           \
   X(sequence)                        \
   X(encode)                          \
   X(decode)

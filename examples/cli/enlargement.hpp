@@ -2,36 +2,51 @@
 #ifndef HUNYUAN_RESO_CLI_ENLARGEMENT_HPP
 #define HUNYUAN_RESO_CLI_ENLARGEMENT_HPP
 
-#include <hunyuan_reso/crop.hpp>
+#include <hunyuan_reso/enlarge.hpp>
 #include <string>
 
-#include "options.hpp"
+#include "target.hpp"
 
 namespace hunyuan_reso::cli {
 
-/// A picture larger than the checkpoint was trained on: the trained bucket to generate, and what brings it to the
-/// wished size.
-struct Enlargement {
-  std::string wish;      ///< as given: a size, or 2K
-  std::string meaning;   ///< of a name, in words; empty for a size
-  Resolution target{};   ///< the wished picture
-  Resolution bucket{};   ///< the trained bucket whose ratio is nearest
-  Resolution decoded{};  ///< the picture that comes out of it: smaller where the profile blends the edges
-  std::size_t ratio_index = 0;
-  std::int32_t base_size = 0;
-  ResizeCrop crop{};
+/// How the refinement of a picture beyond the trained scale is done, as given on the command line.
+struct RefinementOptions {
+  NumberOption overlap, strength, tiles_at_once, teraflops, decode_rate, encode_rate;
+  std::string tile;
+  std::string weights = "cosine";
+  CLI::Option* tile_option = nullptr;
+  CLI::Option* weights_option = nullptr;
 
-  [[nodiscard]] double factor() const;     ///< resized side / decoded side
+  void add_tiles(CLI::App& app);  ///< --tile, --overlap, --weights
+  void add(CLI::App& app);        ///< the above, --strength, --tiles-at-once, and rates of a device
+
+  /// The first option that was given; nullptr where none was.
+  [[nodiscard]] const char* given() const;
+  /// Throws Refusal or UsageError.
+  [[nodiscard]] EnlargementOptions resolve(const Selection& selection) const;
+};
+
+/// "cosine" or "linear".
+[[nodiscard]] const char* name_of(TileProfile profile);
+
+/// A picture larger than the checkpoint was trained on: what was wished, and the library's plan for it.
+struct Enlargement {
+  Target target;
+  EnlargementPlan plan{};
+  EnlargementOptions options{};
+
   [[nodiscard]] double cut_share() const;  ///< of the resized pixels
 };
 
-/// `target`: a size in pixels, or 1K, 2K, 4K, 8K: 1024, 2048 .. pixels squared in the ratio of the wish, in multiples
-/// of 16. `ratio`: the wish's. `most_pixels`: a cap, 0 for none. Throws Refusal.
-[[nodiscard]] Enlargement enlarge(const Selection& selection, const std::string& target, Resolution ratio,
-                                  std::int64_t most_pixels);
+/// Throws Refusal. `most_pixels`: a cap on the target, 0 for none.
+[[nodiscard]] Enlargement enlarge(const Selection& selection, const Model& model, const GenerationRequest& request,
+                                  const Target& target, const EnlargementOptions& options, std::int64_t most_pixels);
 
 /// The size scaled down to at most so many pixels, in whole tokens of the profile; unchanged where it has no more.
 [[nodiscard]] Resolution capped(const ModelProfile& profile, Resolution size, std::int64_t most_pixels);
+
+/// Sides that may be longer than a Resolution's, in the order that is in force.
+[[nodiscard]] std::string pair_text(SideOrder order, std::int64_t height, std::int64_t width);
 
 /// Sentences for people, and the same for programs.
 [[nodiscard]] std::string enlargement_sentence(const Selection& selection, const Enlargement& enlargement);

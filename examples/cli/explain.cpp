@@ -129,12 +129,6 @@ Table ways_table(const Selection& selection, const Explanation& explanation) {
   return table;
 }
 
-/// Sides that may be longer than a Resolution's, in the order that is in force.
-std::string pair_text(const Selection& selection, std::int64_t height, std::int64_t width) {
-  const bool width_first = selection.order == SideOrder::width_height;
-  return std::to_string(width_first ? width : height) + "x" + std::to_string(width_first ? height : width);
-}
-
 std::string vit_sentence(const ImageInfo& info) {
   if (!has_vit_run(info.kind)) return "";
   return "; the ViT sees all of it as " + std::to_string(info.vit_token_height) + " rows of " +
@@ -144,8 +138,8 @@ std::string vit_sentence(const ImageInfo& info) {
 std::string crop_sentence(const Selection& selection, const ResizeCrop& crop, Resolution original, Resolution target) {
   const double resized = static_cast<double>(crop.resized_height) * static_cast<double>(crop.resized_width);
   const double lost = 1 - static_cast<double>(target.pixel_count()) / resized;
-  const std::string text =
-      selection.size(original) + " is resized to " + pair_text(selection, crop.resized_height, crop.resized_width);
+  const std::string text = selection.size(original) + " is resized to " +
+                           pair_text(selection.order, crop.resized_height, crop.resized_width);
   if (lost <= 0) return text + ", and nothing is cropped away";
   return text + " and cut to " + selection.size(target) + " from top " + std::to_string(crop.crop_top) + ", left " +
          std::to_string(crop.crop_left) + " (" + fixed(100 * lost, 2) + " % of the pixels are cropped away)";
@@ -189,7 +183,7 @@ std::string text_of(const Selection& selection, const Explanation& explanation) 
     const OutputAlignment& result = alignment.result;
     const std::string base_size = std::to_string(alignment.base_size);
     std::string text = "Output alignment with the area " + base_size + "x" + base_size + ": ";
-    text += result.resize ? "the output is resized to " + pair_text(selection, result.height, result.width) +
+    text += result.resize ? "the output is resized to " + pair_text(selection.order, result.height, result.width) +
                                 " to match conditioning image " + std::to_string(result.conditioning_index + 1)
                           : "nothing changes";
     if (alignment.base_size != selection.group().base_size()) {
@@ -301,8 +295,9 @@ Command add_explain(CLI::App& tool) {
       ->type_name("SIZE");
   app.add_option(
          "--target", options->target,
-         "Size of the final picture, or 1K, 2K, 4K, 8K (as many pixels as 1024, 2048, 4096 or 8192 squared, in the\n"
-         "ratio of the request): which trained bucket to generate, how far to enlarge it, what is cut")
+         std::string("Size of the final picture: which trained bucket to generate, how far to enlarge it, which tiles "
+                     "refine it,\nwhat is cut (plan --target counts what it costs). HEIGHTxWIDTH, or a name. ") +
+             target_names)
       ->check([](const std::string& text) { return text.empty() ? std::string("expected a size") : std::string(); })
       ->type_name("SIZE");
   options->most_pixels.add(app, "--max-pixels", "Scale a request and a target down to at most so many pixels", "COUNT");

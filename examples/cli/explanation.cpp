@@ -231,7 +231,13 @@ Explanation explain_request(const Selection& selection, const Question& question
   if (!question.target.empty()) {
     const Resolution asked = question.request.size;
     const Resolution ratio = asked.is_positive() ? asked : info->image_size();
-    explanation.enlargement = enlarge(selection, question.target, ratio, question.most_pixels);
+    const Target target = require_target("--target", question.target, ratio, selection);
+    const Model trained =
+        require_model(selection.profile(), selection.profile().trained_base_size, ExtraScaling::absolute);
+    GenerationRequest drawing;
+    drawing.prompt_tokens = 100;
+    explanation.enlargement =
+        enlarge(selection, trained, drawing, target, EnlargementOptions::of(selection.profile()), question.most_pixels);
   }
   return explanation;
 }

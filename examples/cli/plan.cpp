@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "enlargement_report.hpp"
 #include "failure.hpp"
 #include "one_size.hpp"
 #include "output.hpp"
@@ -21,7 +22,11 @@ struct PlanOptions {
   std::string task;
   std::vector<std::string> conditioning;
   std::string tokenizer, prompt, system;
+  std::string target, rope_scaling;
+  RefinementOptions refinement;
   CLI::Option* prompt_option = nullptr;
+  CLI::Option* target_option = nullptr;
+  CLI::Option* size_option = nullptr;
   NumberOption prompt_tokens, chain_of_thought_tokens, steps, guidance, batch;
   bool align_output = false;
   bool eager_moe_mask = false;
@@ -37,6 +42,7 @@ GenerationRequest request_of(const PlanOptions& options, const Selection& select
   request.grid_mode = selection.grid_mode;
   request.precision = value_of(precisions, options.precision);
   request.align_output = options.align_output;
+  if (!options.rope_scaling.empty()) request.rope_scaling = value_of(rope_scalings, options.rope_scaling);
   request.eager_moe_mask = options.eager_moe_mask;
   if (!options.task.empty()) request.bot_task = value_of(tasks, options.task);
   request.prompt_tokens = options.prompt_tokens.given() ? count_of(options.prompt_tokens, 0, max_side) : 100;
@@ -94,6 +100,71 @@ PlannedRequest make_plan(const PlanOptions& options) {
   return planned;
 }
 
+/// The ratio that a name of a target takes: that of the image size, where it has one.
+Resolution ratio_for_names(const PlanOptions& options, const Selection& selection) {
+  if (options.size_option->count() == 0) return usual_ratio;
+  const ImageSize size = require_size("", options.image_size, selection.profile(), selection.order);
+  if (size.kind == ImageSizeKind::automatic) return usual_ratio;
+  if (size.size.is_positive()) return size.size;
+  const Result<ImageInfo> info = build_gen_image_info(selection.model, size);
+  if (!info) throw Refusal("'" + spelled(options.image_size) + "': " + reason_of(info.error(), selection.order));
+  return info->image_size();
+}
+
+/// Tokens of a text without special ones.
+template <class Encode>
+std::int32_t count_tokens(Encode& encode, const std::string& text) {
+  return text.empty() ? 0 : static_cast<std::int32_t>(encode(text).size());
+}
+
+PlannedEnlargement make_enlargement(const PlanOptions& options) {
+  PlannedEnlargement planned;
+  planned.selection = resolve_selection(options.model);
+  planned.precision = options.precision;
+  const Selection& selection = planned.selection;
+  GenerationRequest request = request_of(options, selection);
+  if (!options.tokenizer.empty()) {
+    auto encode = load_tokenizer(options.tokenizer, selection.profile());
+    request.prompt_tokens = count_tokens(encode, options.prompt);
+    request.system_tokens = count_tokens(encode, options.system);
+  }
+  const Target target = require_target("--target", options.target, ratio_for_names(options, selection), selection);
+  planned.enlargement = enlarge(selection, selection.model, request, target, options.refinement.resolve(selection), 0);
+  return planned;
+}
+
+/// Writes what refuses a plan to standard error; returns the exit status.
+int report_errors(const GenerationPlan& plan) {
+  for (const Diagnostic& item : plan.diagnostics) {
+    if (item.severity == Severity::error) write_error("hunyuan-reso: " + diagnostic_text(item) + '\n');
+  }
+  return plan.feasible() ? exit_success : exit_refused;
+}
+
+int run_enlargement(const PlanOptions& options) {
+  const PlannedEnlargement planned = make_enlargement(options);
+  const EnlargementPlan& plan = planned.enlargement.plan;
+  const bool as_json = options.output.format == "json";
+  options.output.write(as_json ? dump(enlargement_plan_json(planned)) : enlargement_plan_text(planned));
+  const int status = report_errors(plan.generation);
+  return status != exit_success || !plan.is_refined ? status : report_errors(plan.tile);
+}
+
+/// Options that only mean something with --target, or only without it.
+void check_target_options(const PlanOptions& options) {
+  if (options.target_option->count() > 0) {
+    if (options.align_output) throw UsageError("plan: --target and --align-output exclude each other");
+    if (options.model.grid_mode != "snap") {
+      throw UsageError("plan: --target draws at a bucket, which leaves no other --grid-mode than snap");
+    }
+    return;
+  }
+  if (options.size_option->count() == 0) throw UsageError("plan: expected an image size, or --target SIZE");
+  if (const char* name = options.refinement.given()) {
+    throw UsageError(std::string("plan: ") + name + " needs --target SIZE");
+  }
+}
+
 /// The prompt is counted by a tokenizer, or its tokens are given.
 void check_text_options(const PlanOptions& options) {
   const bool has_prompt = options.prompt_option->count() > 0;
@@ -107,14 +178,12 @@ void check_text_options(const PlanOptions& options) {
 
 int run(const PlanOptions& options) {
   check_text_options(options);
+  check_target_options(options);
+  if (options.target_option->count() > 0) return run_enlargement(options);
   const PlannedRequest planned = make_plan(options);
   const bool as_json = options.output.format == "json";
   options.output.write(as_json ? dump(plan_json(planned)) : plan_text(planned));
-  if (planned.plan.feasible()) return exit_success;
-  for (const Diagnostic& item : planned.plan.diagnostics) {
-    if (item.severity == Severity::error) write_error("hunyuan-reso: " + diagnostic_text(item) + '\n');
-  }
-  return exit_refused;
+  return report_errors(planned.plan);
 }
 
 }  // namespace
@@ -123,14 +192,26 @@ Command add_plan(CLI::App& tool) {
   CLI::App& app = add_command(tool, "plan", "What a generation needs, and which limits it meets",
                               "  hunyuan-reso plan 1080x1920 --prompt-tokens 120\n"
                               "  hunyuan-reso plan 2048x2048 --base-size 2048 --precision int8\n"
+                              "  hunyuan-reso plan --target 2160x3840 --precision int8 --tflops 400\n"
+                              "  hunyuan-reso plan 3:2 --target 4K --format json\n"
                               "  hunyuan-reso plan auto --conditioning 3024x4032 --format json\n"
                               "  hunyuan-reso plan 16:9 --tokenizer tokenizer.json --prompt 'a cat'");
   const auto options = std::make_shared<PlanOptions>();
   options->model.add_group(app);
   options->model.add_grid_mode(app);
-  app.add_option("image_size", options->image_size, "auto, HEIGHTxWIDTH (see --order), A:B or <img_ratio_i>")
-      ->required()
-      ->type_name("IMAGE_SIZE");
+  options->size_option =
+      app.add_option("image_size", options->image_size,
+                     "auto, HEIGHTxWIDTH (see --order), A:B or <img_ratio_i>; with --target only the ratio of a name "
+                     "(default: 16:9)")
+          ->type_name("IMAGE_SIZE");
+  options->target_option =
+      app.add_option("--target", options->target,
+                     std::string("A picture beyond the trained scale, drawn at a trained bucket, enlarged and refined "
+                                 "in overlapping tiles\n(untrained): what it takes. HEIGHTxWIDTH, or a name. ") +
+                         target_names)
+          ->check([](const std::string& text) { return text.empty() ? std::string("expected a size") : std::string(); })
+          ->type_name("SIZE");
+  options->refinement.add(app);
   options->prompt_tokens.add(app, "--prompt-tokens", "Tokens of the prompt and the system prompt (default: 100)",
                              "COUNT");
   app.add_option("--tokenizer", options->tokenizer,
@@ -155,6 +236,11 @@ Command add_plan(CLI::App& tool) {
   app.add_option("--precision", options->precision, "Weights: fp32, bf16, fp16, int8, fp8 or nf4 (default: bf16)")
       ->check(one_of(names_of(precisions)))
       ->type_name("TYPE");
+  app.add_option("--rope-scaling", options->rope_scaling,
+                 "Rescale the rotary base for grids larger than the trained square (untrained): none (default), area\n"
+                 "or area_by_sigma (every step then feeds the whole sequence)")
+      ->check(one_of(names_of(rope_scalings)))
+      ->type_name("HOW");
   app.add_flag("--eager-moe-mask", options->eager_moe_mask,
                "The engine's expert code makes a dispatch mask over all tokens: say what it takes");
   options->output.add(app, {"text", "json"});

@@ -22,7 +22,7 @@ std::string advice_in_words_of_the_tool(DiagnosticCode code) {
   text = replaced(text, "ModelProfile::with_ratio_token_id", "--ratio-token INDEX=ID");
   text = replaced(text, "grid mode snap with absolute extras", "--grid-mode snap and --extras absolute");
   text = replaced(text, "use scaled extras (untrained)", "use --extras scaled (untrained)");
-  text = replaced(text, "plan_enlargement", "hunyuan-reso explain --target");
+  text = replaced(text, "plan_enlargement; the tool's plan --target", "hunyuan-reso plan --target");
   return replaced(text, "switch output alignment off", "leave --align-output out");
 }
 
@@ -131,6 +131,11 @@ std::string finding_text(const Diagnostic& item) {
 
 }  // namespace
 
+std::string finding_lines(const std::string& label, const Diagnostic& item) {
+  return wrapped("  " + label + ": ", finding_text(item), 6) +
+         wrapped("      -> ", advice_in_words_of_the_tool(item.code), 9);
+}
+
 std::string diagnostic_text(const Diagnostic& item) {
   return finding_text(item) + "\n      -> " + advice_in_words_of_the_tool(item.code);
 }
@@ -171,7 +176,11 @@ Json plan_json(const PlannedRequest& planned) {
   json["limits"] = {{"max_length", planned.selection.profile().max_length},
                     {"position_table", planned.selection.profile().position_table}};
   json["positions"] = {{"image_offset", plan.image_position_offset},
-                       {"trained_image_offset", plan.trained_image_position_offset}};
+                       {"trained_image_offset", plan.trained_image_position_offset},
+                       {"rope_scaling", name_in(rope_scalings, plan.rope_scaling)},
+                       {"area_factor", plan.rope_area_factor},
+                       {"every_step_feeds_all", plan.every_step_feeds_all},
+                       {"report", message(plan.scale_report)}};
   json["latent_shape"] = plan.latent_shape;
   json["precision"] = planned.precision;
   json["parameter_count"] = plan.parameter_count;
@@ -219,9 +228,17 @@ std::string plan_text(const PlannedRequest& planned) {
     line("reuse", "the text stage's keys and values of " + std::to_string(plan.reusable_conditional_prefix) +
                       " tokens (unconditional row: " + std::to_string(plan.reusable_unconditional_prefix) + ")");
   }
-  if (plan.image_position_offset > plan.trained_image_position_offset) {
-    line("positions", "the image lies " + std::to_string(plan.image_position_offset) + " behind its index; at most " +
-                          std::to_string(plan.trained_image_position_offset) + " in training");
+  if (plan.image_position_offset > plan.trained_image_position_offset || plan.rope_area_factor > 1) {
+    line("positions", "the image's centre lies " + std::to_string(plan.image_position_offset) +
+                          " away from its text; at most " + std::to_string(plan.trained_image_position_offset) +
+                          " in training");
+  }
+  if (plan.rope_area_factor > 1) {
+    std::string value = std::string(name_in(rope_scalings, plan.rope_scaling)) + "; the largest grid has " +
+                        fixed(plan.rope_area_factor, 2) + " times the trained square's area";
+    if (plan.every_step_feeds_all) value += "; the angles change with each step, so that every step feeds all tokens";
+    text += wrapped("  rope      ", value, 12);
+    text += wrapped("            ", message(plan.scale_report), 12);
   }
   line("steps", std::to_string(plan.steps) + "; the first feeds all tokens, the later ones " +
                     std::to_string(plan.later_step_tokens));
@@ -234,8 +251,7 @@ std::string plan_text(const PlannedRequest& planned) {
     if (item.severity == Severity::error) {
       line("refused", std::string(name(item.code)) + " (on standard error)");
     } else {
-      text += wrapped("  " + std::string(name(item.severity)) + ": ", finding_text(item), 6);
-      text += wrapped("      -> ", advice_in_words_of_the_tool(item.code), 9);
+      text += finding_lines(name(item.severity), item);
     }
   }
   return text;

@@ -25,6 +25,9 @@ inline constexpr Named<BotTask> tasks[] = {{"auto", BotTask::automatic},
                                            {"think_recaption", BotTask::think_recaption},
                                            {"img_ratio", BotTask::img_ratio}};
 
+inline constexpr Named<RopeScaling> rope_scalings[] = {
+    {"none", RopeScaling::none}, {"area", RopeScaling::area}, {"area_by_sigma", RopeScaling::area_by_sigma}};
+
 template <class Value, std::size_t Count>
 [[nodiscard]] std::vector<std::string> names_of(const Named<Value> (&named)[Count]) {
   std::vector<std::string> names;
@@ -56,6 +59,8 @@ struct PlannedRequest {
 
 [[nodiscard]] std::string plan_text(const PlannedRequest& planned);
 [[nodiscard]] Json plan_json(const PlannedRequest& planned);
+/// What a finding says and what to do, under a label, in lines of at most 100 columns.
+[[nodiscard]] std::string finding_lines(const std::string& label, const Diagnostic& item);
 /// "the sequence (tokens) is longer than ...: 24864, limit 22800 (published)", then what to do.
 [[nodiscard]] std::string diagnostic_text(const Diagnostic& item);
 

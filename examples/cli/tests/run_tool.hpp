@@ -29,6 +29,8 @@ void write_text(const std::filesystem::path& path, const std::string& text);
 /// Lines without their line feeds; the text must end with one.
 [[nodiscard]] std::vector<std::string> lines_of(const std::string& text);
 [[nodiscard]] bool contains(const std::string& text, const std::string& part);
+/// A small check of XML: tags close in order, attributes are quoted, no stray markup characters.
+[[nodiscard]] bool is_well_formed(const std::string& xml);
 /// Fails the test where the text is no JSON.
 [[nodiscard]] nlohmann::json parse_json(const std::string& text);
 

@@ -18,38 +18,13 @@ std::string with_profile(const std::string& command, const ModelProfile& profile
   return command + " --profile " + profile.name;
 }
 
-/// A small check of XML: tags close in order, attributes are quoted, no stray markup characters.
-bool is_well_formed(const std::string& xml) {
-  std::vector<std::string> open;
-  for (std::size_t i = 0; i < xml.size();) {
-    if (xml[i] != '<') {
-      if (xml[i] == '>' || (xml[i] == '&' && xml.find(';', i) > i + 6)) return false;
-      ++i;
-      continue;
-    }
-    const std::size_t end = xml.find('>', i);
-    if (end == std::string::npos) return false;
-    const std::string tag = xml.substr(i + 1, end - i - 1);
-    i = end + 1;
-    if (tag.find('<') != std::string::npos) return false;
-    if (tag[0] == '/') {
-      if (open.empty() || open.back() != tag.substr(1)) return false;
-      open.pop_back();
-      continue;
-    }
-    if (split(tag, '"').size() % 2 == 0) return false;
-    if (tag.back() != '/') open.push_back(tag.substr(0, tag.find_first_of(" \n")));
-  }
-  return open.empty();
-}
-
 }  // namespace
 
 TEST_CASE("help and version") {
   const Run help = run_tool("--help");
   CHECK(help.status == 0);
   CHECK(help.err.empty());
-  for (const std::string command : {"table", "snap", "presets", "token", "explain", "plan", "sequence"}) {
+  for (const std::string command : {"table", "snap", "presets", "token", "explain", "plan", "tiles", "sequence"}) {
     CHECK(contains(help.out, command));
     const Run run = run_tool(command + " --help");
     CHECK(run.status == 0);

@@ -22,6 +22,8 @@ constexpr Ordered commands[] = {
     {"explain 904x1080 --grid-mode follow_request", "explain 1080x904 --grid-mode follow_request --order wh"},
     {"explain 904x1080 --conditioning 3000x4000", "explain 1080x904 --conditioning 4000x3000 --order wh"},
     {"explain 16:9 --target 2160x3840", "explain 16:9 --target 3840x2160 --order wh"},
+    {"plan --target 2160x3840 --tile 768x1024", "plan --target 3840x2160 --tile 1024x768 --order wh"},
+    {"tiles 1080x1920 --tile 512x768", "tiles 1920x1080 --tile 768x512 --order wh"},
     {"plan 1080x1920", "plan 1920x1080 --order wh"},
     {"plan 1:1 --conditioning 3000x4000", "plan 1:1 --conditioning 4000x3000 --order wh"},
 };

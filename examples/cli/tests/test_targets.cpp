@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <hunyuan_reso/crop.hpp>
+#include <hunyuan_reso/enlarge.hpp>
 #include <hunyuan_reso/image_info.hpp>
 
 #include "run_tool.hpp"
@@ -27,22 +27,27 @@ TEST_CASE("a target names the trained bucket, the enlargement and the cut") {
     for (const Resolution size : {Resolution{2160, 3840}, {3840, 2160}, {4096, 4096}, {1000, 3000}, {512, 512}}) {
       const std::string text = std::to_string(size.height) + "x" + std::to_string(size.width);
       const json target = target_of("1:1 --target " + text + " --profile " + profile->name);
-      const std::size_t bucket = model->group.snap(size);
-      const Resolution decoded = *wrapped_size(*profile, model->group[bucket]);
-      const Result<ResizeCrop> crop = resize_and_center_crop(decoded, size);
+      const Result<EnlargementPlan> plan = plan_enlargement(*model, GenerationRequest{}, size);
+      REQUIRE(plan);
       CHECK(target["height"] == size.height);
       CHECK(target["width"] == size.width);
-      CHECK(target["ratio_index"] == bucket);
-      CHECK(target["generate_height"] == model->group[bucket].height);
-      CHECK(target["decoded_width"] == decoded.width);
-      CHECK(target["resized_height"] == crop->resized_height);
-      CHECK(target["resized_width"] == crop->resized_width);
-      CHECK(target["crop_top"] == crop->crop_top);
-      CHECK(target["crop_left"] == crop->crop_left);
+      CHECK(target["ratio_index"] == plan->generation.image.ratio_index);
+      CHECK(target["generate_height"] == plan->generation.image.image_height);
+      CHECK(target["decoded_width"] == plan->finished.width);
+      CHECK(target["resized_height"] == plan->enlarged.resized_height);
+      CHECK(target["resized_width"] == plan->enlarged.resized_width);
+      CHECK(target["crop_top"] == plan->enlarged.crop_top);
+      CHECK(target["crop_left"] == plan->enlarged.crop_left);
+      CHECK(target["canvas_height"] == plan->canvas.height);
+      CHECK(target["canvas_width"] == plan->canvas.width);
+      CHECK(target["tile_rows"] == (plan->is_refined ? plan->tiles.rows() : 0));
+      CHECK(target["model_calls"] == plan->model_calls);
     }
   }
   CHECK(target_of("16:9 --target 2160x3840")["factor"] == 3.0);
   CHECK(target_of("16:9 --target 2160x3840")["cropped_share"] == 0.0);
+  CHECK(target_of("16:9 --target 2160x3840")["tile_columns"] == 5);
+  CHECK(contains(run_tool("explain 16:9 --target 2160x3840").out, "3x5"));
   CHECK(target_of("16:9 --target 3840x2160 --order wh")["factor"] == 3.0);
 }
 
@@ -64,7 +69,22 @@ TEST_CASE("2K and 4K have one stated meaning: pixels, in the ratio of the reques
     }
   }
   CHECK(target_of("1:1 --target 4k")["height"] == 4096);
-  for (const char* value : {"3K", "4KB", "4 K", "16K", "K", "0x5", "5x", "16:9", "auto", ""}) {
+  // So many lines: the shorter side.
+  const struct {
+    const char* arguments;
+    int height, width;
+  } named[] = {{"16:9 --target 1440p", 1440, 2560}, {"9:16 --target 1440p", 2560, 1440},
+               {"16:9 --target 2160P", 2160, 3840}, {"1:1 --target 1080p", 1080, 1080},
+               {"16:9 --target 8MP", 2128, 3776},   {"9:16 --target 8mp", 3776, 2128},
+               {"1:1 --target 2.25MP", 1504, 1504}, {"16:9 --target 4K", 3072, 5456}};
+  for (const auto& name : named) {
+    CAPTURE(name.arguments);
+    CHECK(target_of(name.arguments)["height"] == name.height);
+    CHECK(target_of(name.arguments)["width"] == name.width);
+    CHECK(target_of(std::string(name.arguments) + " --order wh")["height"] == name.height);
+  }
+  for (const char* value : {"3K", "4KB", "4 K", "16K", "K", "0x5", "5x", "16:9", "auto", "p", "0p", "1e3p", "MP", "0MP",
+                            ".5MP", "1.5p", ""}) {
     CAPTURE(value);
     const Run run = run_tool(std::string("explain 1:1 --target '") + value + "'");
     CHECK(run.status != 0);

@@ -205,9 +205,11 @@ TEST_CASE("advice names the tool's options, not functions of the library") {
     CHECK_FALSE(contains(all, "ModelProfile"));
     CHECK_FALSE(contains(all, "with_ratio_token_id"));
   }
-  for (const char* arguments : {"plan 1:1 --base-size 3072", "plan 1:1 --base-size 512", "plan 4:3 --base-size 2048",
-                                "plan 1:1 --base-size 2048 --precision int8 --batch 4 --eager-moe-mask", "plan 8:1",
-                                "plan 1:1 --conditioning 3:4000"}) {
+  CHECK(contains(run_tool("plan 1:1 --base-size 2048").out, "hunyuan-reso plan --target"));
+  for (const char* arguments :
+       {"plan 1:1 --base-size 3072", "plan --target 4K --precision int8", "plan 1:1 --base-size 512",
+        "plan 4:3 --base-size 2048", "plan 1:1 --base-size 2048 --precision int8 --batch 4 --eager-moe-mask",
+        "plan 8:1", "plan 1:1 --conditioning 3:4000"}) {
     CAPTURE(arguments);
     const Run run = run_tool(arguments);
     for (const char* name : {"plan_enlargement", "::", "_token_id", "ModelProfile", "SnapTable", "Capacity"}) {
