@@ -25,6 +25,32 @@ const char* type_of(const Json& value) {
   return value.is_null() ? "null" : "a number";
 }
 
+/// Finds where a text stops being JSON, without an exception.
+class FaultFinder : public nlohmann::json_sax<Json> {
+ public:
+  std::size_t byte = 0;
+  std::string unreadable;  ///< why, of a text that is JSON; else empty
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return true; }
+  bool key(string_t&) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t position, const std::string&, const Json::exception& error) override {
+    constexpr int number_overflow = 406;
+    byte = position;
+    if (error.id == number_overflow) unreadable = error.what();
+    return false;
+  }
+};
+
 }  // namespace
 
 std::string written(const Json& value) {
@@ -52,13 +78,14 @@ Json parse_json(std::string_view text, const std::string& name) {
     }
     return true;
   };
-  try {
-    return Json::parse(text, check);
-  } catch (const Json::parse_error& error) {
-    refuse_key(name, "no JSON: byte " + std::to_string(error.byte) + ": expected a JSON value here");
-  } catch (const Json::exception& error) {
-    refuse_key(name, "no JSON that can be read: " + printable(error.what(), 100));
+  Json json = Json::parse(text, check, false);
+  if (!json.is_discarded()) return json;
+  FaultFinder fault_of_text;
+  (void)Json::sax_parse(text, &fault_of_text);
+  if (!fault_of_text.unreadable.empty()) {
+    refuse_key(name, "no JSON that can be read: " + printable(fault_of_text.unreadable, 100));
   }
+  refuse_key(name, "no JSON: byte " + std::to_string(fault_of_text.byte) + ": expected a JSON value here");
 }
 
 JsonObject::JsonObject(const Json& json, std::string where, std::vector<const char*> known)

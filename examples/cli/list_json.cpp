@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 // JSON lines, and an array of objects such as exiftool -j writes: read as it comes, without a document in memory.
 #include <iterator>
-#include <nlohmann/json.hpp>
 
 #include "failure.hpp"
 #include "list_formats.hpp"
+#include "table_text.hpp"
 
 namespace hunyuan_reso::cli {
 namespace {
 
 /// Receives the parser's events. Of each object at `object_depth` it keeps what says something about a picture.
-class ObjectHandler : public nlohmann::json_sax<nlohmann::json> {
+class ObjectHandler : public nlohmann::json_sax<Json> {
  public:
   ObjectHandler(const ListSource& source, ListSink& sink, int object_depth)
       : source_(source), sink_(sink), object_depth_(object_depth) {}
@@ -63,7 +63,7 @@ class ObjectHandler : public nlohmann::json_sax<nlohmann::json> {
     --depth_;
     return true;
   }
-  bool parse_error(std::size_t position, const std::string& token, const nlohmann::json::exception& error) override {
+  bool parse_error(std::size_t position, const std::string& token, const Json::exception& error) override {
     error_position = position;
     const std::string text = error.what();
     const std::size_t colon = text.find(": ");
@@ -225,7 +225,7 @@ void read_json_lines(const ListSource& source, const LineReader::Block& first, L
     if (line.find_first_not_of(" \t") == std::string_view::npos) return;
     ObjectHandler handler(source, sink, 1);
     handler.line = number;
-    if (nlohmann::json::sax_parse(line.begin(), line.end(), &handler) || handler.error_text.empty()) return;
+    if (Json::sax_parse(line.begin(), line.end(), &handler) || handler.error_text.empty()) return;
     if (handler.objects > 0) return sink.refuse(number, "", "expected one object a line: " + handler.error_text);
     sink.refuse(number, "",
                 "expected a JSON object: byte " + std::to_string(handler.error_position) + ": " + handler.error_text);
@@ -238,7 +238,7 @@ void read_json_array(const ListSource& source, const LineReader::Block& first, L
   ObjectHandler handler(source, sink, 2);
   handler.line = 1;
   ByteSource bytes(first, reader, sink);
-  if (nlohmann::json::sax_parse(ByteIterator(bytes, handler), ByteIterator(), &handler)) return;
+  if (Json::sax_parse(ByteIterator(bytes, handler), ByteIterator(), &handler)) return;
   if (handler.error_text.empty()) return;  // the sink has had enough
   sink.refuse(handler.line, "", "the JSON array ends here, since it is malformed: " + handler.error_text);
 }
