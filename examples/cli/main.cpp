@@ -65,13 +65,21 @@ auto keep_footer_lines(Formatter& formatter, int) -> decltype(formatter.enable_f
 template <class Formatter>
 void keep_footer_lines(Formatter&, long) {}
 
-/// The arguments as CLI11 wants them, the last one first. Those in brackets are guarded, unless they are the value of
-/// an option.
+/// Whether CLI11 splits an argument in brackets at its commas, and the command takes the guard off again.
+bool takes_several(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_positional() && option->get_expected_max() > 1) return true;
+  }
+  return false;
+}
+
+/// The arguments as CLI11 wants them, the last one first. Those in brackets are guarded where it would split them,
+/// unless they are the value of an option.
 std::vector<std::string> reversed_arguments(const CLI::App& tool, int count, char** values) {
   std::vector<std::string> arguments(values + (count > 0 ? 1 : 0), values + count);
   const CLI::App* command = nullptr;
   for (const CLI::App* known : tool.get_subcommands([](const CLI::App*) { return true; })) {
-    if (!arguments.empty() && known->get_name() == arguments[0]) command = known;
+    if (!arguments.empty() && known->get_name() == arguments[0] && takes_several(*known)) command = known;
   }
   for (std::size_t i = 1; i < arguments.size() && command != nullptr; ++i) {
     const std::string& before = arguments[i - 1];

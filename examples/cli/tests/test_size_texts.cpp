@@ -67,6 +67,14 @@ TEST_CASE("pairs of pixels in every spelling with one meaning") {
   CHECK(taken == 23);
 }
 
+TEST_CASE("brackets around the only size of a command") {
+  for (const std::string command : {"explain --format json ", "plan --format json "}) {
+    const Run run = run_tool(command + "'[1080, 1920]'");
+    CHECK_MESSAGE(run.status == 0, command, ": ", run.err);
+    CHECK(run.out == run_tool(command + "1080x1920").out);
+  }
+}
+
 TEST_CASE("ratios in every spelling with one meaning") {
   struct Ratio {
     const char* text;
