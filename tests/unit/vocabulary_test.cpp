@@ -199,5 +199,55 @@ TEST_CASE("a tokenizer that knows nothing, and ids that fit no token id") {
   CHECK(verify_vocabulary(profiles::instruct, all_ones).missing_count == 2110);
 }
 
+/// Every text that any token of the profile might have.
+std::vector<std::string> possible_texts(const ModelProfile& profile) {
+  std::vector<std::string> texts;
+  for (TokenId id = 127900; id < 130200; ++id) {
+    if (const auto text = token_text(profiles::instruct, id)) texts.emplace_back(text->view());
+    if (const auto text = token_text(profile, id)) texts.emplace_back(text->view());
+  }
+  for (int i = 0; i < 70; ++i) texts.push_back("<img_ratio_" + std::to_string(i) + ">");
+  for (int i = 0; i <= 8192; i += 256) texts.push_back("<img_size_" + std::to_string(i) + ">");
+  for (std::size_t i = 0; i < profile.further_tokens.count; ++i) {
+    texts.emplace_back(profile.further_tokens.items[i].text);
+  }
+  return texts;
+}
+
+TEST_CASE("a text is found if and only if it is the text of its id, also in profiles whose ids clash") {
+  ModelProfile clashing[6];
+  for (ModelProfile& profile : clashing) profile = profiles::instruct;
+  clashing[1].further_tokens.append("<mine>", *ratio_token_id(profiles::instruct, 5));  // a ratio's id
+  clashing[1].further_tokens.append("<quad>", 128080);                                  // its own text and id
+  clashing[1].further_tokens.append("<pos_x_7>", 131000);                               // another token's text
+  clashing[2].special.think = 128002;                                                   // that of <boa>
+  clashing[2].special.answer = *size_token_id(profiles::instruct, 1024);
+  clashing[3].ratio_tokens.ids[7] = clashing[3].ratio_tokens.ids[9];  // the same twice
+  clashing[3].size_tokens.ids[2] = clashing[3].size_tokens.ids[4];
+  clashing[4].ratio_tokens.ids[3] = 129000;  // one of <pos_x_..>
+  clashing[4].special_tokens_end = 129500;
+  clashing[5].special.eoi = clashing[5].special.boi;
+  for (const ModelProfile& profile : clashing) {
+    for (const std::string& text : possible_texts(profile)) {
+      CAPTURE(text);
+      const auto found = find_token(profile, text);
+      if (found) {
+        const auto own = token_text(profile, *found);
+        REQUIRE(own);
+        CHECK(own->view() == text);
+      }
+    }
+    for (TokenId id = 127900; id < 131010; ++id) {
+      const auto text = token_text(profile, id);
+      if (text) CHECK(find_token(profile, text->view()).value_or(-1) == id);
+    }
+  }
+  CHECK(!find_token(clashing[1], "<mine>"));
+  CHECK(*find_token(clashing[1], "<quad>") == 128080);
+  CHECK(*find_token(clashing[1], "<pos_x_7>") == 131000);
+  CHECK(!find_token(clashing[2], "<boa>"));
+  CHECK(!find_token(clashing[5], "<eoi>"));
+}
+
 }  // namespace
 }  // namespace hunyuan_reso_test
