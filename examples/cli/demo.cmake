@@ -20,4 +20,6 @@ show(0 "The base size is 2048, 4:3 was asked for, and the answer has 0.79 MP: wa
      explain 4:3 --base-size 2048)
 show(0 "A plan for a real request: a 1080p frame, a prompt of 120 tokens" plan 1080x1920 --prompt-tokens 120)
 show(1 "A warning and a refusal: 3072 was not trained and does not fit the position table" plan 3:2 --base-size 3072 --task image)
+show(0 "People ask for 4K: drawn at a trained bucket and refined in tiles, beside a larger base size at once"
+     plan --target 2160x3840 --tflops 400)
 say("\nThe picture of it:  hunyuan-reso table --base-size 2048 --format svg --out buckets.svg\n")

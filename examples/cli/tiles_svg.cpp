@@ -25,7 +25,7 @@ class LayoutPicture : private Svg {
     open();
     for (std::int32_t i = 0; i < layout_.size(); ++i) fill(i);
     frame();
-    for (std::int32_t i = 0; i < layout_.size() && layout_.size() <= most_labels; ++i) label(i);
+    for (std::int32_t i = 0; i < layout_.size() && has_labels(); ++i) label(i);
     starts();
     column_shares();
     row_shares();
@@ -41,7 +41,7 @@ class LayoutPicture : private Svg {
   static constexpr double strip_gap = 14;
   static constexpr double strip_depth = 64;
   static constexpr double margin = 24;
-  static constexpr std::int32_t most_labels = 600;  // beyond, numbers would hide one another
+  static constexpr double least_labelled = 20;  // drawn side of a tile; below, numbers would hide one another
 
   static constexpr const char* colours[] = {"#1f4e79", "#d9480f"};
 
@@ -57,7 +57,7 @@ class LayoutPicture : private Svg {
     const Resolution reached = layout_.overlap_reached();
     const std::string title =
         "Tiles of " + selection_.size(layout_.canvas()) + " (" + size_heading(selection_.order) + ")";
-    const double width = std::max(plot_left + width_ + strip_gap + strip_depth, 760.0) + margin;
+    const double width = std::max(plot_left + width_ + strip_gap + strip_depth, 880.0) + margin;
     const double height = plot_top + height_ + strip_gap + strip_depth + margin + 20;
     add("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + fixed(width, 0) + " " + fixed(height, 0) + "\"" +
         quoted("width", fixed(width, 0)) + quoted("height", fixed(height, 0)) +
@@ -95,6 +95,11 @@ class LayoutPicture : private Svg {
         " fill=\"none\" stroke=\"#222\" stroke-dasharray=\"5 3\"/>");
   }
 
+  [[nodiscard]] bool has_labels() const {
+    const Resolution tile = layout_.tile_size();
+    const Resolution reached = layout_.overlap_reached();  // middles of neighbours lie so much closer
+    return std::min(tile.height - reached.height, tile.width - reached.width) * scale_ >= least_labelled;
+  }
   void label(std::int32_t i) {
     const Tile tile = layout_[i];
     const Point middle = place(tile.top + tile.height / 2.0, tile.left + tile.width / 2.0);
