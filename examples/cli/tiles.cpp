@@ -74,7 +74,6 @@ Command add_tiles(CLI::App& tool) {
   app.add_option("size", options->size,
                  std::string("The picture: HEIGHTxWIDTH (see --order), or a name of 16:9. ") + target_names)
       ->required()
-      ->transform(as_typed())
       ->type_name("SIZE");
   options->refinement.add_tiles(app);
   options->output.add(app, {"text", "json", "svg"});

@@ -72,6 +72,7 @@ TEST_CASE("tiles of a 4K picture") {
   const std::string text = run_tool("tiles 2160x3840").out;
   CHECK(contains(text, "15 tiles of 1024x1024 in 3 rows of 5"));
   CHECK(contains(text, "0, 704, 1408, 2112, 2816"));
+  CHECK(run_tool("tiles '[2160, 3840]'").out == text);
   CHECK(contains(run_tool("tiles 2160p").out, "2160p means a shorter side of 2160 pixels"));
 }
 
