@@ -71,7 +71,7 @@ function readList(file) {
   };
   if (options.from === 'sizes' || options.from === 'identify') delete options.columns;
   const parts = [];
-  worker = new Worker(globalThis.explorer.script, { type: 'module' });
+  worker = new Worker(globalThis.explorer.script);
   byId('running').hidden = false;
   byId('progress').value = 0;
   byId('progress-text').textContent = '';
@@ -89,7 +89,7 @@ function readList(file) {
   worker.onerror = (event) => {
     event.preventDefault();
     finish();
-    showError('list-error', new Refusal(`the list could not be read: ${event.message}`, 1));
+    showError('list-error', new Refusal(`the list could not be read: ${event.message ?? 'the worker did not start'}`, 1));
   };
   worker.postMessage({ wasm: globalThis.explorer.wasm, file, options });
 }

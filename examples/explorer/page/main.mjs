@@ -85,5 +85,5 @@ async function startPage() {
 if (typeof document === 'undefined') {
   startWorker();
 } else {
-  await startPage();
+  globalThis.explorer.started = startPage(); // no await here: a worker of this script is no module
 }

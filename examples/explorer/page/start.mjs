@@ -31,6 +31,7 @@ async function start() {
   const script = new Blob([packed.subarray(4 + size)], { type: 'text/javascript' });
   globalThis.explorer = { wasm: packed.slice(4, 4 + size), script: URL.createObjectURL(script) };
   await import(globalThis.explorer.script);
+  await globalThis.explorer.started;
 }
 
 start().catch((error) => {
