@@ -146,6 +146,35 @@ export interface Diagnostic {
   message: string;
   advice: string;
 }
+export interface TileLayout {
+  canvas: Size;
+  tile: Size;
+  overlap: number;
+  overlap_reached: Size;
+  rows: number;
+  columns: number;
+  tiles: (Size & { top: number; left: number })[];
+  [key: string]: unknown;
+}
+export interface EnlargeOptions extends GroupOptions {
+  /** Gives the ratio where the target is a name (4K). */
+  request?: Request;
+  order?: 'hw' | 'wh';
+  precision?: PlanOptions['precision'];
+  steps?: number;
+  tile?: Request;
+  overlap?: number;
+  /** Share of the schedule that the refinement runs: above 0, at most 1. */
+  strength?: number;
+}
+export interface Enlargement {
+  feasible: boolean;
+  target: NonNullable<Explanation['target']>;
+  layout: TileLayout | null;
+  model_calls: number;
+  bytes: { total: number; [key: string]: number };
+  [key: string]: unknown;
+}
 /** The answer of `plan`: examples/cli/README.md lists the fields. */
 export interface Plan {
   request: string;
@@ -249,10 +278,12 @@ export function attentionMask(row: Pick<SequenceRow, 'image_runs' | 'length'>, f
   options?: { profile?: string }): Uint8Array;
 /** The rotary positions of all tokens: y and x of each in turn. */
 export function positions(row: Pick<SequenceRow, 'image_runs' | 'length'>, options?: { profile?: string }): Int32Array;
-/** Overlapping tiles over a canvas, in pixels; all sides must be multiples of `align`. */
-export function tiles(canvas: Size, options?: { tile?: Size; overlap?: number; align?: number }):
-  ({ top: number; left: number } & Size)[];
-/** Any command of the tool that the module has (table, snap, explain, plan, sequence), with its options as words. */
+/** A picture beyond the trained scale: what to generate, how to enlarge it, the tiles, what it takes (`plan --target`). */
+export function enlarge(target: Request, options?: EnlargeOptions): Enlargement;
+/** Overlapping tiles over a canvas, in pixels; `target`: a size, or 1K .. 8K, 8MP, 1440p. */
+export function tiles(target: Request, options?: { profile?: string; order?: 'hw' | 'wh'; tile?: Request;
+  overlap?: number }): TileLayout;
+/** Any command of the tool that the module has (table, snap, explain, plan, tiles, sequence), with its options as words. */
 export function run(words: string[], input?: string | Uint8Array):
   { status: number; out: string; errors: string; file: string };
 
@@ -261,5 +292,5 @@ export function load(source: BufferSource | WebAssembly.Module): Promise<{
   profiles: typeof profiles; table: typeof table; explain: typeof explain; snap: typeof snap;
   snapBatch: typeof snapBatch; snapList: typeof snapList; plan: typeof plan; sequence: typeof sequence;
   loadTokenizer: typeof loadTokenizer; encode: typeof encode; tokenBytes: typeof tokenBytes; specialToken: typeof specialToken;
-  attentionMask: typeof attentionMask; positions: typeof positions; tiles: typeof tiles; run: typeof run;
+  attentionMask: typeof attentionMask; positions: typeof positions; enlarge: typeof enlarge; tiles: typeof tiles; run: typeof run;
 }>;

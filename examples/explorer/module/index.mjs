@@ -15,5 +15,5 @@ const functions = await load(await read());
 export { load, Refusal };
 export const {
   profiles, table, explain, snap, snapBatch, snapList, plan, sequence, loadTokenizer, encode, tokenBytes, specialToken,
-  attentionMask, positions, tiles, run,
+  attentionMask, positions, enlarge, tiles, run,
 } = functions;

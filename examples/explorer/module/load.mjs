@@ -241,18 +241,24 @@ class Functions {
       }, 8 * row.length));
   }
 
-  tiles(canvas, { tile = { height: 1024, width: 1024 }, overlap = 256, align = 16 } = {}) {
-    const { exports } = this.#instance;
-    const call = (out, room) => this.#instance.check(
-      exports.tiles(canvas.height, canvas.width, tile.height, tile.width, overlap, align, out, room));
-    const count = call(0, 0);
-    return this.#instance.with(new Uint8Array(0), (out) => {
-      call(out, count);
-      const numbers = new Int32Array(this.#instance.bytes(out, 16 * count).slice().buffer);
-      return Array.from({ length: count }, (_, i) => {
-        const [top, left, height, width] = numbers.subarray(4 * i, 4 * i + 4);
-        return { top, left, height, width };
-      });
-    }, 16 * count);
+  enlarge(target, { request, tile, overlap, strength, ...options } = {}) {
+    const words = ['plan', '--format', 'json', ...modelWords({ ...options, gridMode: undefined })];
+    words.push('--target', sizeText(target, options.order));
+    option(words, '--precision', options.precision);
+    option(words, '--steps', options.steps);
+    option(words, '--tile', tile && sizeText(tile, options.order));
+    option(words, '--overlap', overlap);
+    option(words, '--strength', strength);
+    if (request !== undefined) words.push('--', sizeText(request, options.order));
+    return this.#answer(words, options);
+  }
+
+  tiles(target, { tile, overlap, ...options } = {}) {
+    const words = ['tiles', '--format', 'json'];
+    option(words, '--profile', options.profile);
+    option(words, '--order', options.order);
+    option(words, '--tile', tile && sizeText(tile, options.order));
+    option(words, '--overlap', overlap);
+    return this.#answer([...words, '--', sizeText(target, options.order)], options);
   }
 }

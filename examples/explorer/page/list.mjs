@@ -47,7 +47,7 @@ function showList({ answer, seconds }, parts, name, format) {
   if (crop !== null) {
     facts.push(['Cropped', `${percent(crop.mean_share)} of the pixels on average, ${percent(crop.median_share)} in the middle, ` +
       `at most ${percent(crop.largest_share)} (line ${crop.largest_line}${crop.largest_name ? `, ${crop.largest_name}` : ''})`],
-    ['Enlarged', `${grouped(crop.enlarged_count)} pictures, ${percent(crop.enlarged_share)}`]);
+    ['Enlarged', `${grouped(crop.enlarged_count)} of the pictures, ${percent(crop.enlarged_share)}`]);
   }
   if (download !== undefined) URL.revokeObjectURL(download);
   const blob = new Blob(parts, { type: format === 'csv' ? 'text/csv' : 'application/jsonl' });

@@ -131,7 +131,8 @@ export function showSequence() {
   choose(Math.min(chosen, parts.length - 1));
   const kinds = [...new Set(parts.map((part) => part.kind))];
   byId('sequence-facts').replaceChildren(
-    el('p', {}, kinds.map((kind) => [el('span', { class: `key k-${kind}`, 'aria-hidden': 'true' }), kindNames[kind]])),
+    el('p', {}, kinds.map((kind) =>
+      el('span', { class: 'entry' }, el('span', { class: `key k-${kind}`, 'aria-hidden': 'true' }), `${kindNames[kind]} `))),
     factsOf([
       ['Length', `${grouped(row.length)} of at most ${grouped(answer.limits.max_length)} tokens`],
       ['Encoder', answer.encoder === 'bytes' ? 'bytes, a stand-in' : 'tokenizer.json'],

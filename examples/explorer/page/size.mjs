@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The panel Size: the answer and why, other ways, checkpoints side by side, the crop of a picture, a final size.
 import { drawBuckets, onDrag, pictureRange } from './buckets.mjs';
-import { attempt, byId, el, factsOf, grouped, onceAFrame, onFile, percent, showError, svg, tableOf } from './ui.mjs';
+import { attempt, byId, el, factsOf, gigabytes, grouped, onceAFrame, onFile, percent, showError, svg, tableOf } from './ui.mjs';
 import { modelOptions, pair, reso, setState, shown, state } from './state.mjs';
 import { Refusal } from '../module/load.mjs';
 
@@ -119,24 +119,27 @@ function showTarget() {
   place.replaceChildren();
   byId('target-error').textContent = '';
   if (state.target.trim() === '') return;
-  const answer = attempt('target-error', () => reso.explain(state.size, { ...modelOptions(), target: state.target.trim() }));
-  if (answer === undefined) return;
-  const { target } = answer;
-  place.append(factsOf([
+  const { profile, baseSize, extras, order } = modelOptions();
+  const plan = attempt('target-error', () =>
+    reso.enlarge(state.target.trim(), { request: state.size, profile, baseSize, extras, order }));
+  if (plan === undefined) return;
+  const { target, layout, direct } = plan;
+  const facts = [
     ['Final size', `${shown(target.height, target.width)}, ${((target.height * target.width) / 1e6).toFixed(2)} MP`],
     ['Generate', `bucket ${target.ratio_index}, ${shown(target.generate_height, target.generate_width)}, at base size ${target.base_size}`],
     [target.factor < 1 ? 'Shrink' : 'Enlarge', `${target.factor.toFixed(3)} times, to ${shown(target.resized_height, target.resized_width)}`],
-    ['Cut', target.cropped_share <= 0 ? 'nothing' : `from top ${target.crop_top}, left ${target.crop_left}: ${percent(target.cropped_share)}`],
-  ]));
-  if (target.factor <= 1) return;
-  const unit = reso.profiles.find((profile) => profile.name === state.profile).tokenPixels;
-  const canvas = { height: Math.ceil(target.height / unit) * unit, width: Math.ceil(target.width / unit) * unit };
-  if (canvas.height * canvas.width > 1 << 30) return;
-  const tiles = attempt('target-error', () => reso.tiles(canvas, { align: unit }));
-  if (tiles === undefined) return;
-  place.append(el('p', {}, `Refined by the model itself in ${tiles.length} ${tiles.length === 1 ? 'tile' : 'tiles'} of ` +
-    `${shown(tiles[0].height, tiles[0].width)}, which overlap by 256 pixels or more. Nobody has trained this.`),
-  tilePicture(canvas, tiles));
+    ['Cut', target.cropped_share <= 0 ? 'nothing' : `${percent(target.cropped_share)} of the pixels, at the centre`],
+    ['Model calls', grouped(plan.model_calls)],
+    ['Memory', gigabytes(plan.bytes.total)],
+  ];
+  if (layout !== null) {
+    facts.push(['Tiles', `${layout.rows} rows of ${layout.columns}, ${shown(layout.tile.height, layout.tile.width)} each`]);
+  }
+  facts.push(['At once instead', direct.refused ?? `base size ${direct.base_size}: ${direct.feasible ? 'feasible' : 'not feasible'}, untrained`]);
+  place.append(factsOf(facts));
+  if (layout === null) return;
+  place.append(el('p', {}, 'The enlarged picture is refined by the model itself, tile by tile. Nobody has trained this.'));
+  if (layout.tiles.length <= 4096) place.append(tilePicture(layout.canvas, layout.tiles));
 }
 
 export function showSize() {

@@ -65,6 +65,18 @@ test('explanations, plans and tables', () => {
   }
 });
 
+test('pictures beyond the trained scale', () => {
+  for (const model of [[], ['--profile', 'base'], ['--order', 'wh'], ['--profile', 'panorama'], ['--base-size', '2048']]) {
+    for (const target of ['4K', '2160x3840', '1440p', '2.5MP', '512x512', 'big', '70000x70000']) {
+      for (const format of ['text', 'json']) {
+        compare(['plan', '--target', target, ...model, '--tflops', '400', '--format', format]);
+        compare(['plan', '--target', target, ...model, '--overlap', '128', '--format', format, '--', '4:3']);
+        if (!model.includes('2048')) compare(['tiles', ...model, '--tile', '768', '--format', format, '--', target]);
+      }
+    }
+  }
+});
+
 test('options that make no sense are refused in the same words', () => {
   for (const words of [['explain', '--profile', 'big', '1:1'], ['explain', '--grid-mode', 'x', '1:1'], ['plan', '--precision', 'int4', '1:1'],
     ['plan', '--task', 'paint', '1:1'], ['snap', '--from', 'xlsx', '-'], ['explain', '--format', 'csv', '1:1'], ['explain']]) {

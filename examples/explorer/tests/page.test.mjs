@@ -180,9 +180,11 @@ test('a picture is cropped as the tool says', async () => {
 
 test('a final size, with its tiles', async () => {
   const page = await open('#target=4K');
-  const { target } = JSON.parse(native(['explain', '--format', 'json', '16:9', '--target', '4K']).out);
-  assert.ok((await text(page, 'target-answer')).includes(`${target.height} \u00d7 ${target.width}`));
-  assert.ok((await page.locator('.tile').count()) > 10);
+  const plan = JSON.parse(native(['plan', '--format', 'json', '16:9', '--target', '4K']).out);
+  const shown = await text(page, 'target-answer');
+  assert.ok(shown.includes(`${plan.target.height} \u00d7 ${plan.target.width}`), shown);
+  assert.ok(shown.replace(/\D/g, '').includes(`${plan.model_calls}`), shown);
+  assert.equal(await page.locator('.tile').count(), plan.layout.tiles.length);
   await set(page, 'target', '512x512');
   assert.equal(await page.locator('.tile').count(), 0);
   await page.context().close();

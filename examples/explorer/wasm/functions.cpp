@@ -4,7 +4,6 @@
 #include <hunyuan_reso/attention.hpp>
 #include <hunyuan_reso/profile.hpp>
 #include <hunyuan_reso/rope.hpp>
-#include <hunyuan_reso/tiles.hpp>
 #include <hunyuan_reso/vocabulary.hpp>
 
 #include <new>
@@ -111,19 +110,6 @@ std::int32_t hunyuan_reso_positions(std::int32_t profile, const PlainRun* images
       hr::BasicRopeLayout<most_images>::create(*hr::profiles::all[profile], runs, take_runs(images, count), length);
   if (!layout) return refused(layout.error());
   return refused(layout->write(out, static_cast<std::size_t>(length)));
-}
-
-/// The tiles over a canvas, all in pixels: top, left, height and width of each, at most `capacity` of them. Returns how
-/// many there are.
-HUNYUAN_RESO_EXPORT(tiles)
-std::int32_t hunyuan_reso_tiles(std::int32_t canvas_height, std::int32_t canvas_width, std::int32_t tile_height,
-                                std::int32_t tile_width, std::int32_t overlap, std::int32_t align, hr::Tile* out,
-                                std::int32_t capacity) {
-  const hr::Result<hr::TileLayout> layout =
-      hr::TileLayout::create({canvas_height, canvas_width}, {tile_height, tile_width}, overlap, align);
-  if (!layout) return refused(layout.error());
-  for (std::int32_t i = 0; i < layout->size() && i < capacity; ++i) out[i] = (*layout)[i];
-  return layout->size();
 }
 
 /// The ids of a text by the tokenizer that was loaded last; writes at most `capacity`, returns how many there are.

@@ -4,6 +4,7 @@
 #include "../../cli/buckets.hpp"
 #include "../../cli/failure.hpp"
 #include "../../cli/snap_statistics.hpp"
+#include "../../cli/tiles_report.hpp"
 
 namespace hunyuan_reso::cli {
 
@@ -14,6 +15,10 @@ std::string trainer_form(const Selection&, const std::string& format) {
 }
 
 std::string buckets_svg(const Selection&) { throw UsageError("--format svg is a form of the tool at a terminal"); }
+
+std::string tiles_svg(const Selection&, const TiledCanvas&) {
+  throw UsageError("--format svg is a form of the tool at a terminal");
+}
 
 /// Without what merging needs: --summary-out is the summary.
 Json SnapStatistics::mergeable() const { return json(); }

@@ -18,7 +18,7 @@ int report(const std::string& reason, int status) {
 
 int run(const std::string& name, const std::vector<std::string>& arguments) {
   CLI::App tool;
-  for (const auto add : {add_table, add_snap, add_explain, add_plan, add_sequence}) {
+  for (const auto add : {add_table, add_snap, add_explain, add_plan, add_tiles, add_sequence}) {
     const Command command = add(tool);
     if (command.app->get_name() != name) continue;
     command.app->parse(arguments);
