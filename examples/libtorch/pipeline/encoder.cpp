@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/encoder.hpp"
 
+#include <hunyuan_reso/text/stream_decoder.hpp>
 #include <hunyuan_reso/text/tokenizer.hpp>
 #include <map>      // map
 #include <utility>  // move
@@ -14,11 +15,35 @@ namespace {
 using hunyuan_reso::ModelProfile;
 using hunyuan_reso::TokenId;
 
+class TokenizerStream : public TextStream {
+ public:
+  explicit TokenizerStream(const hunyuan_reso::text::Tokenizer& tokenizer) : decoder_(tokenizer) {}
+  [[nodiscard]] std::string feed(TokenId id) override { return decoder_.feed(id); }
+  [[nodiscard]] std::string finish() override { return decoder_.finish(); }
+
+ private:
+  hunyuan_reso::text::StreamDecoder decoder_;
+};
+
+// Of encoders whose every id is a text of its own.
+class PlainStream : public TextStream {
+ public:
+  explicit PlainStream(const TextEncoder& encoder) : encoder_(encoder) {}
+  [[nodiscard]] std::string feed(TokenId id) override { return encoder_.decode({id}); }
+  [[nodiscard]] std::string finish() override { return {}; }
+
+ private:
+  const TextEncoder& encoder_;
+};
+
 class TokenizerEncoder : public TextEncoder {
  public:
   explicit TokenizerEncoder(hunyuan_reso::text::Tokenizer tokenizer) : tokenizer_(std::move(tokenizer)) {}
   [[nodiscard]] std::vector<TokenId> encode(std::string_view text) const override { return tokenizer_.encode(text); }
   [[nodiscard]] std::string decode(const std::vector<TokenId>& ids) const override { return tokenizer_.decode(ids); }
+  [[nodiscard]] std::unique_ptr<TextStream> stream() const override {
+    return std::make_unique<TokenizerStream>(tokenizer_);
+  }
 
  private:
   hunyuan_reso::text::Tokenizer tokenizer_;
@@ -42,6 +67,7 @@ class PlainEncoder : public TextEncoder {
     }
     return text;
   }
+  [[nodiscard]] std::unique_ptr<TextStream> stream() const override { return std::make_unique<PlainStream>(*this); }
 
  protected:
   [[nodiscard]] virtual std::vector<TokenId> encode_plain(std::string_view text) const = 0;

@@ -11,6 +11,21 @@
 
 namespace hunyuan_generate {
 
+/// Ids to text as they are generated. What feed and finish give is whole UTF-8, and together it is the encoder's decode
+/// of all the ids; each id costs as much as its own text.
+class TextStream {
+ public:
+  TextStream() = default;
+  TextStream(const TextStream&) = delete;
+  TextStream& operator=(const TextStream&) = delete;
+  virtual ~TextStream() = default;
+
+  /// The text that this id completes; a character whose last bytes are still to come waits for them.
+  [[nodiscard]] virtual std::string feed(hunyuan_reso::TokenId id) = 0;
+  /// What still waits, at the end.
+  [[nodiscard]] virtual std::string finish() = 0;
+};
+
 /// Text to token ids of the checkpoint and back. Plug another tokenizer in here: derive from this class.
 class TextEncoder {
  public:
@@ -23,6 +38,8 @@ class TextEncoder {
   [[nodiscard]] virtual std::vector<hunyuan_reso::TokenId> encode(std::string_view text) const = 0;
   /// The text of ids, special tokens included.
   [[nodiscard]] virtual std::string decode(const std::vector<hunyuan_reso::TokenId>& ids) const = 0;
+  /// The same one id at a time. The encoder must outlive it.
+  [[nodiscard]] virtual std::unique_ptr<TextStream> stream() const = 0;
 };
 
 /// The tokenizer.json of a folder. Throws Error when it is malformed or does not have the profile's tokens.

@@ -77,6 +77,7 @@ class Stage {
     hr::TextStageRow rules = require(hr::TextStageRow::create(stage_), "text stage");
     std::vector<TokenId> fed = ids_of(row), ids;
     TokenId last = fed.back();
+    const std::unique_ptr<TextStream> text = encoder_.stream();
     for (;;) {
       const auto forced = rules.process(last, logits.data_ptr<float>(), static_cast<std::size_t>(logits.numel()));
       if (!forced && forced.error() != hr::Errc::no_forced_token) (void)require(forced, "text stage");
@@ -84,13 +85,14 @@ class Stage {
       if (!at::isfinite(logits).any().item<bool>()) throw Error("the text stage's logits are not finite");
       last = static_cast<TokenId>(sample(logits, request_.request().sampling, generator_));
       ids.push_back(last);
-      if (report_) report_(static_cast<std::int64_t>(ids.size()), encoder_.decode(ids));
+      if (report_) report_(static_cast<std::int64_t>(ids.size()), text->feed(last));
       if (rules.stops_at(last) || last == profile_.special.eos) break;
       if (static_cast<std::int64_t>(ids.size()) == room) break;
       fed.push_back(last);
       logits =
           logits_row(decoder_->decode(at::full({1, 1}, std::int64_t{last}, at::kLong).to(model_.backbone.device())));
     }
+    if (report_) report_(static_cast<std::int64_t>(ids.size()), text->finish());
     if (probe_) probe_(name_ + "generated_ids", tensor_of(ids));
     take(ids);
     result_.fed = std::move(fed);

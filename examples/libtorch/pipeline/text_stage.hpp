@@ -15,7 +15,8 @@ namespace hunyuan_generate {
 /// Draws one index from float32 logits [V] on the CPU.
 std::int64_t sample(const at::Tensor& logits, const Sampling& sampling, const at::Generator& generator);
 
-/// Hears of each generated token and of the text so far.
+/// Hears of each generated token, with the text that it completes (whole UTF-8, often none), and once more of what was
+/// left over when the last one is there.
 using TextReport = std::function<void(std::int64_t tokens, const std::string& text)>;
 /// The vectors of the conditioning pictures in a row.
 using Conditioning = std::function<std::vector<Overwrite>(const hunyuan_reso::TokenSequence& row)>;

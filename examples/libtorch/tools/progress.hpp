@@ -37,19 +37,15 @@ class Progress {
   void decoding(std::int64_t index) {
     if (terminal_) std::fprintf(stderr, "\rdecoding picture %lld%40s\r", static_cast<long long>(index + 1), "");
   }
-  // What is new of a text, as far as its characters are whole.
-  void text(const std::string& all) {
-    std::size_t end = all.size();
-    while (end > printed_ && all.compare(end - std::min<std::size_t>(end, 3), 3, "\xef\xbf\xbd") == 0) end -= 3;
-    if (end <= printed_) return;
-    std::fwrite(all.data() + printed_, 1, end - printed_, stderr);
-    printed_ = end;
+  // What is new of a text.
+  void text(const std::string& added) {
+    if (added.empty()) return;
+    std::fwrite(added.data(), 1, added.size(), stderr);
     shown_ = true;
   }
   void clear() {
     if (shown_) std::fprintf(stderr, "\n");
     shown_ = false;
-    printed_ = 0;
   }
 
  private:
@@ -63,7 +59,6 @@ class Progress {
   }
 
   bool terminal_, shown_ = false;
-  std::size_t printed_ = 0;
   std::int64_t percent_ = -1;
 };
 

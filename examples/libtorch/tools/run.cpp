@@ -310,7 +310,7 @@ class Run {
   Listener listen(Progress& progress) {
     Listener listener;
     listener.planned = [this](const PlannedRequest& planned) { steps_ = planned.plan().steps; };
-    listener.text = [&progress](std::int64_t, const std::string& text) { progress.text(text); };
+    listener.text = [&progress](std::int64_t, const std::string& added) { progress.text(added); };
     listener.decoding = [&progress](std::int64_t index) { progress.decoding(index); };
     listener.step = [this, &progress](std::int64_t step, double seconds) { progress.step(step, steps_, seconds); };
     return listener;
