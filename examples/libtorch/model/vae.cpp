@@ -11,6 +11,9 @@ namespace {
 
 constexpr double norm_eps = 1e-6;  // unlike the backbone's 1e-5
 
+// Of a value that nobody else needs, such as a norm's result: at the full size each copy is gigabytes.
+at::Tensor silu_of(at::Tensor x) { return at::silu_(x); }
+
 std::int64_t log2_of(std::int64_t power_of_two) {
   std::int64_t exponent = 0;
   while (power_of_two > 1) {
@@ -135,7 +138,7 @@ VaeResidualBlock::VaeResidualBlock(const WeightLoader& loader, std::int64_t in, 
 }
 
 at::Tensor VaeResidualBlock::operator()(const at::Tensor& x) const {
-  const at::Tensor h = conv2_(at::silu(norm2_(conv1_(at::silu(norm1_(x))))));
+  const at::Tensor h = conv2_(silu_of(norm2_(conv1_(silu_of(norm1_(x))))));
   return (shortcut_ ? (*shortcut_)(x) : x.to(h.scalar_type())) + h;
 }
 
@@ -197,7 +200,7 @@ at::Tensor VaeDecoder::frames(const at::Tensor& z, const Probe& probe) const {
     x = upsample(levels_[l], x);
     observe(probe, name + "upsample", x);
   }
-  return conv_out_(at::silu(norm_out_(x)));
+  return conv_out_(silu_of(norm_out_(x)));
 }
 
 at::Tensor VaeDecoder::decode(const at::Tensor& latents) const {
@@ -231,7 +234,7 @@ at::Tensor VaeEncoder::moments(const at::Tensor& pixels, const Probe& probe) con
   }
   x = middle_(x, probe);
   const at::Tensor shortcut = average_channels(x, 2 * config_.latent_channels);
-  return (conv_out_(at::silu(norm_out_(x))) + shortcut).select(2, 0).to(at::kFloat);
+  return (conv_out_(silu_of(norm_out_(x))) + shortcut).select(2, 0).to(at::kFloat);
 }
 
 at::Tensor VaeEncoder::sample(const at::Tensor& moments, const at::Tensor& noise) const {

@@ -4,6 +4,7 @@
 #include <chrono>  // steady_clock
 
 #include "adapter/error.hpp"
+#include "pipeline/loop_stream.hpp"
 
 #if HUNYUAN_GENERATE_CUDA
 #include <ATen/cuda/CUDAContext.h>   // getDeviceProperties
@@ -11,7 +12,6 @@
 #include <ATen/cuda/CUDAGraph.h>     // CUDAGraph
 #include <c10/cuda/CUDAFunctions.h>  // device_synchronize
 #include <c10/cuda/CUDAGuard.h>      // CUDAGuard, CUDAStreamGuard
-#include <c10/cuda/CUDAStream.h>     // getStreamFromPool
 
 #include <deque>  // deque
 #endif
@@ -49,7 +49,7 @@ LoopTimes run_on_gpu(Denoiser& denoiser, const at::Tensor& noise, std::int64_t s
                      const StepReport& report, const SteadyHook& hook) {
   const c10::cuda::CUDAGuard device_guard(device);
   c10::cuda::device_synchronize();  // buffers were made on another stream
-  const c10::cuda::CUDAStreamGuard stream_guard(c10::cuda::getStreamFromPool(false, device.index()));
+  const c10::cuda::CUDAStreamGuard stream_guard(loop_stream(device.index()));
   LoopTimes times;
   std::deque<TimedStep> timed;
   const auto launch = [&](auto&& step) {
