@@ -58,15 +58,41 @@ at::Tensor position_tensor(const hunyuan_reso::ModelProfile& profile, const Toke
   return at::from_blob(positions.data(), {length, 2}, at::kInt).to(at::kLong);
 }
 
-RotaryTable rotary_table(const hunyuan_reso::ModelProfile& profile, const at::Tensor& positions_yx, at::Device device) {
+namespace {
+
+// [D / 2] on the CPU.
+at::Tensor frequencies(const hunyuan_reso::ModelProfile& profile, double base_rescale) {
   const std::int64_t half = profile.head_dimension / 2;
-  at::Tensor frequencies = at::empty({half}, at::kFloat);
-  require(hunyuan_reso::write_rope_thetas(profile, frequencies.data_ptr<float>(), static_cast<std::size_t>(half)),
-          "rotary frequencies");
+  at::Tensor thetas = at::empty({half}, at::kFloat);
+  require(
+      hunyuan_reso::write_rope_thetas(profile, thetas.data_ptr<float>(), static_cast<std::size_t>(half), base_rescale),
+      "rotary frequencies");
+  return thetas;
+}
+
+// Each token's y at even components and x at odd ones, [tokens, half].
+at::Tensor coordinates(const at::Tensor& positions_yx, std::int64_t half) {
   const at::Tensor axis = at::arange(half, at::kLong).remainder_(2);  // 0 = y, 1 = x
-  const at::Tensor positions = positions_yx.to(at::kCPU, at::kFloat).index_select(1, axis);
-  const at::Tensor angles = (positions * frequencies).repeat({1, 2}).unsqueeze(0);
-  return {angles.cos().to(device), angles.sin().to(device)};
+  return positions_yx.to(at::kCPU, at::kFloat).index_select(1, axis);
+}
+
+}  // namespace
+
+RotaryTable rotary_table(const at::Tensor& frequencies, const at::Tensor& coordinates) {
+  const at::Tensor angles = (coordinates * frequencies).repeat({1, 2}).unsqueeze(0);
+  return {angles.cos(), angles.sin()};
+}
+
+RotaryTable rotary_table(const hunyuan_reso::ModelProfile& profile, const at::Tensor& positions_yx, at::Device device,
+                         double base_rescale) {
+  const RotaryTable table = rotary_table(frequencies(profile, base_rescale).unsqueeze(0),
+                                         coordinates(positions_yx, profile.head_dimension / 2));
+  return {table.cos.to(device), table.sin.to(device)};
+}
+
+double rotary_rescale(const hunyuan_reso::ModelProfile& profile, const TokenLayout& layout, double sigma) {
+  const double factor = hunyuan_reso::rope_area_factor(profile, layout.image_runs.data(), layout.image_runs.size());
+  return hunyuan_reso::rope_base_rescale(profile.rope_scaling, factor, sigma);
 }
 
 hunyuan_reso::AttentionLayout attention_layout(const hunyuan_reso::ModelProfile& profile, const TokenLayout& layout) {
@@ -123,7 +149,7 @@ ImageSequence image_sequence(const hunyuan_reso::ModelProfile& profile, const at
   }
   ImageSequence sequence;
   sequence.ids = ids.to(device);
-  sequence.rope = rotary_table(profile, position_tensor(profile, layout), device);
+  sequence.rope = rotary_table(profile, position_tensor(profile, layout), device, rotary_rescale(profile, layout));
   sequence.image = image.slice;
   sequence.scalars = {refed.front().start, image.slice.start};
   sequence.grid_height = image.token_height;
@@ -142,6 +168,23 @@ ImageSequence image_sequence(const hunyuan_reso::ModelProfile& profile, const hu
       throw Error("the rows of the batch have their images at other positions");
   }
   return image_sequence(profile, id_tensor(batch), batch.rows.front(), device);
+}
+
+ImageSequence image_sequence(const hunyuan_reso::ModelProfile& profile, const hunyuan_reso::TokenBatch& batch,
+                             const ScheduleTensors& schedule, at::Device device) {
+  ImageSequence sequence = image_sequence(profile, batch, device);
+  const TokenLayout& layout = batch.rows.front();
+  const bool changes =
+      profile.rope_scaling == hunyuan_reso::RopeScaling::area_by_sigma && rotary_rescale(profile, layout) != 1.0;
+  if (!changes) return sequence;
+  std::vector<at::Tensor> steps;
+  for (std::int64_t step = 0; step < schedule.steps; ++step) {
+    const double sigma = schedule.sigmas[step].item<float>();
+    steps.push_back(frequencies(profile, rotary_rescale(profile, layout, sigma)));
+  }
+  sequence.step_frequencies = at::stack(steps).to(device);
+  sequence.positions = coordinates(position_tensor(profile, layout), profile.head_dimension / 2).to(device);
+  return sequence;
 }
 
 ScheduleTensors schedule_tensors(std::int64_t steps, double flow_shift) {

@@ -42,8 +42,14 @@ struct RotaryTable {
   }
 };
 /// The table of position pairs (y, x), int64 [tokens, 2], for the profile's head dimension and base: even components of
-/// an angle take y, odd ones x, and the D / 2 angles are laid out twice.
-RotaryTable rotary_table(const hunyuan_reso::ModelProfile& profile, const at::Tensor& positions_yx, at::Device device);
+/// an angle take y, odd ones x, and the D / 2 angles are laid out twice. `base_rescale`: see rotary_rescale.
+RotaryTable rotary_table(const hunyuan_reso::ModelProfile& profile, const at::Tensor& positions_yx, at::Device device,
+                         double base_rescale = 1.0);
+/// The same from frequencies [1, D / 2] and each token's coordinates [tokens, D / 2], float32, on their device.
+RotaryTable rotary_table(const at::Tensor& frequencies, const at::Tensor& coordinates);
+/// What the profile's rope scaling makes of a sequence's images at a noise level; 1 without scaling.
+double rotary_rescale(const hunyuan_reso::ModelProfile& profile, const hunyuan_reso::TokenLayout& layout,
+                      double sigma = 1.0);
 
 /// Who sees whom in a sequence.
 hunyuan_reso::AttentionLayout attention_layout(const hunyuan_reso::ModelProfile& profile,
@@ -72,6 +78,10 @@ struct ImageSequence {
   std::vector<AttentionSegment> first_segments;  ///< attention of the whole sequence
   std::vector<AttentionSegment> later_segments;  ///< attention of the tokens that later steps feed
   at::Tensor mask;                               ///< the whole mask, bool [1 or rows, 1, S, S]; only where asked for
+  /// Only where the angles change with the noise level (RopeScaling::area_by_sigma with a factor above 1): the
+  /// frequencies of each step, [steps, D / 2], and what they are multiplied with, [S, D / 2]. Every step then feeds the
+  /// whole sequence.
+  at::Tensor step_frequencies, positions;
 
   [[nodiscard]] std::int64_t length() const { return ids.size(1); }
   [[nodiscard]] std::int64_t rows() const { return ids.size(0); }
@@ -101,6 +111,10 @@ struct ScheduleTensors {
   [[nodiscard]] at::Tensor sigma_steps() const { return sigmas.narrow(0, 1, steps) - sigmas.narrow(0, 0, steps); }
 };
 ScheduleTensors schedule_tensors(std::int64_t steps, double flow_shift);
+
+/// The sequence of a batch with what the noise levels of its schedule make of the angles, where the profile says so.
+ImageSequence image_sequence(const hunyuan_reso::ModelProfile& profile, const hunyuan_reso::TokenBatch& batch,
+                             const ScheduleTensors& schedule, at::Device device);
 
 /// The shape of the latents of a plan, [batch, channels, height, width].
 std::vector<std::int64_t> latent_shape(const hunyuan_reso::GenerationPlan& plan);

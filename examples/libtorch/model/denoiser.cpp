@@ -89,10 +89,11 @@ void Denoiser::reuse(std::int64_t row, const KvCache& known, std::int64_t count,
   known_[static_cast<std::size_t>(row)] = {count, std::move(segments)};
 }
 
-void Denoiser::start(const at::Tensor& noise) {
+void Denoiser::start(const at::Tensor& noise, std::int64_t step) {
   require_shape(noise, latents_.sizes(), "noise");
+  if (step < 0 || step >= timesteps_.size(0)) throw Error("the schedule has no step " + std::to_string(step));
   latents_.copy_(noise);
-  step_.zero_();
+  step_.fill_(step);
 }
 
 at::Tensor Denoiser::time() const { return timesteps_.index_select(0, step_); }
@@ -136,14 +137,14 @@ void Denoiser::observe_pass(const Pass& pass, const Probe& probe) const {
   observe(probe, "rope_sin", pass.rope.sin);
 }
 
-// Last hidden states of the image tokens of step 0, [rows, h w, H].
-at::Tensor Denoiser::first_hidden(const at::Tensor& vectors, const Probe& probe) {
+// Last hidden states of the image tokens of a step that feeds everything, [rows, h w, H].
+at::Tensor Denoiser::first_hidden(const at::Tensor& vectors, const Pass& whole, const Probe& probe) {
   const auto image = [&](const at::Tensor& hidden, std::int64_t skipped) {
     return hidden.narrow(1, sequence_.image.start - skipped, sequence_.image.length());
   };
   bool known = false;
   for (const KnownPrefix& prefix : known_) known = known || prefix.count > 0;
-  if (!known) return image(model_->backbone.forward(vectors, first_, cache_, options_, probe), 0);
+  if (!known) return image(model_->backbone.forward(vectors, whole, cache_, options_, probe), 0);
   std::vector<at::Tensor> rows;
   for (std::int64_t row = 0; row < rows_; ++row) {
     const KnownPrefix& prefix = known_[static_cast<std::size_t>(row)];
@@ -160,39 +161,61 @@ at::Tensor Denoiser::first_hidden(const at::Tensor& vectors, const Probe& probe)
   return at::cat(rows);
 }
 
-void Denoiser::first_step(const Probe& probe) {
-  observe_pass(first_, probe);
+// What a pass over the whole sequence needs; its angles may depend on the step.
+Pass Denoiser::whole_pass() const {
+  if (!sequence_.step_frequencies.defined()) return first_;
+  Pass pass = first_;
+  pass.rope = rotary_table(sequence_.step_frequencies.index_select(0, step_), sequence_.positions);
+  return pass;
+}
+
+at::Tensor Denoiser::whole_direction(const Pass& pass, const Probe& probe) {
+  observe_pass(pass, probe);
   at::Tensor vectors = model_->backbone.embed(sequence_.ids);
   for (const Overwrite& replacement : conditioning_) overwrite(vectors, replacement);
   overwrite(vectors, {sequence_.scalars.start, scalar_vectors(probe)});
   overwrite(vectors, {sequence_.image.start, image_vectors(probe)});
   observe(probe, "inputs_embeds", vectors);
-  finish_step(first_hidden(vectors, probe), probe);
+  return direction_of(first_hidden(vectors, pass, probe), probe);
 }
 
-void Denoiser::later_step(const Probe& probe) {
+at::Tensor Denoiser::later_direction(const Probe& probe) {
+  if (sequence_.step_frequencies.defined()) return whole_direction(whole_pass(), probe);
   observe_pass(later_, probe);
   const at::Tensor image = image_vectors(probe);
   const at::Tensor fed = at::cat({scalar_vectors(probe).expand({image.size(0), -1, -1}), image}, 1);
   const at::Tensor vectors = fed.expand({rows_, -1, -1});
   observe(probe, "inputs_embeds", vectors);
   const at::Tensor hidden = model_->backbone.forward(vectors, later_, cache_, options_, probe);
-  finish_step(hidden.narrow(1, sequence_.scalars.length(), sequence_.image.length()), probe);
+  return direction_of(hidden.narrow(1, sequence_.scalars.length(), sequence_.image.length()), probe);
 }
 
-// From the image tokens' last hidden states, not normalised, to the latents of the next step.
-void Denoiser::finish_step(const at::Tensor& tokens, const Probe& probe) {
+void Denoiser::first_step(const Probe& probe) { finish_step(whole_direction(whole_pass(), probe), probe); }
+
+void Denoiser::later_step(const Probe& probe) { finish_step(later_direction(probe), probe); }
+
+at::Tensor Denoiser::direction(const at::Tensor& latents, bool whole) {
+  require_shape(latents, latents_.sizes(), "latents");
+  latents_.copy_(latents);
+  return whole ? whole_direction(whole_pass(), {}) : later_direction({});
+}
+
+// From the image tokens' last hidden states, not normalised, to the guided velocity.
+at::Tensor Denoiser::direction_of(const at::Tensor& tokens, const Probe& probe) const {
   const at::Tensor embedding = model_->time_embed_2(time());
   observe(probe, "time_embed_2", embedding.expand({rows_, -1}));
   const at::Tensor velocity =
       model_->final_layer(tokens, embedding, sequence_.grid_height, sequence_.grid_width).to(at::kFloat);
   observe(probe, "velocity", velocity);
-  at::Tensor direction = velocity;
-  if (rows_ == 2 * pictures_) {
-    const at::Tensor uncond = velocity.narrow(0, pictures_, pictures_);
-    direction = uncond + guidance_scale_ * (velocity.narrow(0, 0, pictures_) - uncond);
-    observe(probe, "guided", direction);
-  }
+  if (rows_ != 2 * pictures_) return velocity;
+  const at::Tensor uncond = velocity.narrow(0, pictures_, pictures_);
+  const at::Tensor guided = uncond + guidance_scale_ * (velocity.narrow(0, 0, pictures_) - uncond);
+  observe(probe, "guided", guided);
+  return guided;
+}
+
+// To the latents of the next step.
+void Denoiser::finish_step(const at::Tensor& direction, const Probe& probe) {
   latents_.add_(direction * sigma_steps_.index_select(0, step_));
   observe(probe, "latents_out", latents_);
   step_.add_(1);

@@ -28,13 +28,19 @@ class Denoiser {
   /// `segments` (see segments_from).
   void reuse(std::int64_t row, const KvCache& known, std::int64_t count, std::vector<AttentionSegment> segments);
 
-  /// Sets the latents to `noise` [pictures, C, h, w] and the step counter to 0.
-  void start(const at::Tensor& noise);
+  /// Sets the latents to `noise` [pictures, C, h, w] and the step counter to 0, or to another step of the schedule.
+  void start(const at::Tensor& noise, std::int64_t step = 0);
   /// Step 0: feeds the whole sequence and fills the cache. The probe of both steps gets, by the names of the recorded
   /// tensors, everything from position_ids to latents_out.
   void first_step(const Probe& probe = {});
   /// One of the steps 1 .. steps - 1: feeds the scalar tokens and the image, overwriting their cache entries.
   void later_step(const Probe& probe = {});
+
+  /// For loops that own the latents, such as those over tiles: the velocity that the current step predicts for
+  /// `latents` [pictures, C, h, w], after guidance, in float32. `whole`: the whole sequence is fed, which fills the
+  /// cache; needed once before any call without it. Neither the latents nor the step counter move: next_step does that.
+  [[nodiscard]] at::Tensor direction(const at::Tensor& latents, bool whole);
+  void next_step() { step_.add_(1); }
 
   /// Current latents [pictures, C, h, w], float32; the same tensor through all steps.
   [[nodiscard]] const at::Tensor& latents() const noexcept { return latents_; }
@@ -49,9 +55,13 @@ class Denoiser {
   [[nodiscard]] at::Tensor scalar_vectors(const Probe& probe) const;
   [[nodiscard]] at::Tensor image_vectors(const Probe& probe) const;
   [[nodiscard]] at::Tensor time() const;
-  [[nodiscard]] at::Tensor first_hidden(const at::Tensor& vectors, const Probe& probe);
+  [[nodiscard]] at::Tensor first_hidden(const at::Tensor& vectors, const Pass& pass, const Probe& probe);
+  [[nodiscard]] at::Tensor whole_direction(const Pass& pass, const Probe& probe);
+  [[nodiscard]] at::Tensor later_direction(const Probe& probe);
+  [[nodiscard]] at::Tensor direction_of(const at::Tensor& tokens, const Probe& probe) const;
+  [[nodiscard]] Pass whole_pass() const;
   void observe_pass(const Pass& pass, const Probe& probe) const;
-  void finish_step(const at::Tensor& tokens, const Probe& probe);
+  void finish_step(const at::Tensor& direction, const Probe& probe);
 
   const Model* model_;
   ImageSequence sequence_;

@@ -50,7 +50,8 @@ class Stage {
   at::Tensor feed(const hr::TokenSequence& row, std::int64_t room) {
     name_ = name_.empty() ? "text." : "text2.";
     const at::Device device = model_.backbone.device();
-    const RotaryTable rope = rotary_table(profile_, position_tensor(profile_, row, room), device);
+    const RotaryTable rope =
+        rotary_table(profile_, position_tensor(profile_, row, room), device, rotary_rescale(profile_, row));
     decoder_ = std::make_unique<TextDecoder>(model_, rope, options_);
     if (probe_) probe_(name_ + "prompt_ids", id_tensor(row));
     return logits_row(
