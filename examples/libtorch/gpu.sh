@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Builds the LibTorch example for an H100 or H200 and runs everything there is to run on one GPU.
-#   [EXTRA_PREFIX=DIR] [FIXTURES=DIR] [OUT=DIR] [BUILD=DIR] [MAX_BASE=1] examples/libtorch/gpu.sh
+#   [EXTRA_PREFIX=DIR] [FIXTURES=DIR] [OUT=DIR] [BUILD=DIR] [MAX_BASE=1] [ENLARGE=1] examples/libtorch/gpu.sh
 # EXTRA_PREFIX: more folders with headers (include/CLI, include/stb, include/nlohmann), separated by semicolons.
 # FIXTURES: a folder with folders of recorded networks (the example's own tests); archives of recorded requests are taken
 # from there, from its mini/ and from the example's tests. Logs go to OUT (/tmp/out); a short table comes last.
@@ -74,12 +74,27 @@ run generate_devices_0_0 60 "$generate" "${request[@]}" --devices 0,0 --out "$ou
 run same_with_and_without_graph 10 cmp "$out/cuda_graph.png" "$out/cuda_no_graph.png"
 run same_on_devices_0_0 10 cmp "$out/cuda_graph.png" "$out/devices_0_0.png"
 
+# Beyond the trained scale: in tiles, with and without a graph, one and several tiles at once.
+large=(--model "$tiny" --prompt "a lake" --task image --target 152x200 --enlarge latent --steps 8 --seed 3)
+run target_cpu 60 "$generate" "${large[@]}" --out "$out/target_cpu.png"
+run target_cuda_fp32 60 "$generate" "${large[@]}" --device cuda --dtype fp32 --out "$out/target_cuda_fp32.png"
+run target_cuda_graph 60 "$generate" "${large[@]}" --device cuda --out "$out/target_graph.png"
+run target_cuda_no_graph 60 "$generate" "${large[@]}" --device cuda --no-graph --out "$out/target_no_graph.png"
+run target_cuda_several 60 "$generate" "${large[@]}" --device cuda --tiles-at-once 4 --out "$out/target_several.png"
+run same_target_with_and_without_graph 10 cmp "$out/target_graph.png" "$out/target_no_graph.png"
+run tiled_test 120 "$build/hunyuan-generate-tiled-test" "$here/tests/tiny_a"
+run vae_tiles_test 120 "$build/hunyuan-generate-vae-tiles-test" "$here/tests/tiny_a"
+run text_test 60 "$build/hunyuan-generate-text-test" "$out/requests/instruct"
+
 run bench 150 "$build/hunyuan-generate-bench" --layers 8 --steps 20
 [ -n "${MAX_BASE:-}" ] && run max_base 200 "$build/hunyuan-generate-bench" --layers 8 --max-base
 
-grep -h '^JSON' "$out"/bench.log "$out"/max_base.log 2>/dev/null | sed 's/^JSON //' >"$out/bench.jsonl"
+[ -n "${ENLARGE:-}" ] && run bench_enlarge 300 "$build/hunyuan-generate-bench-enlarge" --layers 8 --steps 20
+
+grep -h '^JSON' "$out"/bench.log "$out"/bench_enlarge.log "$out"/max_base.log 2>/dev/null | sed 's/^JSON //' >"$out/bench.jsonl"
 echo "--- bench"
 grep -v '^JSON' "$out/bench.log" 2>/dev/null
 grep -v '^JSON' "$out/max_base.log" 2>/dev/null
+grep -v '^JSON' "$out/bench_enlarge.log" 2>/dev/null
 echo "--- table"
 cat "$table"

@@ -19,9 +19,9 @@ Model::Model(const Checkpoint& checkpoint, const ModelConfig& model_config, cons
   if (config.use_meanflow) timestep_r_emb.emplace(loader.at("timestep_r_emb"), config.hidden_size);
   const WeightLoader vae_loader = loader.as(options.vae_dtype);
   if (!config.vae.only_encoder) vae_decoder.emplace(vae_loader, config.vae);
-  if (!options.conditioning) return;
-  if (!config.vae.only_decoder) vae_encoder.emplace(vae_loader, config.vae);
-  if (config.vision) vision.emplace(loader, *config.vision, config.hidden_size);
+  const bool encodes = options.conditioning || options.image_encoder;
+  if (encodes && !config.vae.only_decoder) vae_encoder.emplace(vae_loader, config.vae);
+  if (options.conditioning && config.vision) vision.emplace(loader, *config.vision, config.hidden_size);
 }
 
 void overwrite(at::Tensor& vectors, const Overwrite& replacement) {

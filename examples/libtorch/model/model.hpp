@@ -23,6 +23,7 @@ struct LoadOptions {
   at::ScalarType dtype = at::kFloat;      ///< of everything but the autoencoder
   at::ScalarType vae_dtype = at::kFloat;  ///< of the autoencoder
   bool conditioning = true;               ///< also what conditioning images need, where the checkpoint has it
+  bool image_encoder = false;             ///< the image encoder also without that
   std::size_t streamed_layers = 0;        ///< decoder layers that stay in host memory, see LayerStream
   std::size_t threads = 0;                ///< that load layers; 0: one a core, at most four
 };

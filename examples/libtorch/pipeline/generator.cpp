@@ -10,6 +10,8 @@
 #include "adapter/adapter.hpp"
 #include "pipeline/conditioning.hpp"
 #include "pipeline/memory.hpp"
+#include "pipeline/refine.hpp"
+#include "pipeline/vae_tiles.hpp"
 
 namespace hunyuan_generate {
 namespace {
@@ -64,13 +66,14 @@ class RequestRun {
     encode_pictures();
     write_text();
     outcome_.plan = planned_.plan();
+    if (planned_.enlargement() != nullptr) outcome_.enlargement = *planned_.enlargement();
     if (!request_.text_only) draw();
     return std::move(outcome_);
   }
 
  private:
   void announce() {
-    require_feasible(planned_.plan());
+    require_feasible(planned_);
     if (listener_.planned) listener_.planned(planned_);
   }
 
@@ -176,7 +179,9 @@ class RequestRun {
   // Keys and values of the text stage for the rows of the image stage, as far as the tokens are the same.
   void reuse_cache(Denoiser& loop, const hr::TokenBatch& batch, const ImageSequence& sequence, std::uint64_t seed) {
     const TextResult& text = outcome_.text;
-    if (!request_.keep_cache || !text.decoder || (!pictures_.empty() && seed != text_seed_)) return;
+    const hr::GenerationPlan& plan = planned_.plan();
+    const bool is_rescaled = plan.rope_scaling != hr::RopeScaling::none && plan.rope_area_factor > 1.0;
+    if (!request_.keep_cache || !text.decoder || is_rescaled || (!pictures_.empty() && seed != text_seed_)) return;
     for (std::size_t row = 0; row < batch.rows.size(); ++row) {
       const std::vector<hr::TokenId> ids = ids_of(batch.rows[row]);
       const std::size_t shared = hr::common_prefix(text.fed.data(), text.fed.size(), ids.data(), ids.size());
@@ -189,10 +194,11 @@ class RequestRun {
   }
 
   void draw() {
-    // Pictures share a loop unless each has conditioning latents of its own, as many as the free memory takes.
+    // Pictures share a loop unless each has conditioning latents or tiles of its own, as many as the free memory takes.
     const std::int32_t wanted = std::clamp(request_.batch, 1, request_.count);
     const MemoryNeed need = memory_need(planned_, model_.config);
-    const std::int32_t at_once = !pictures_.empty() ? 1 : pictures_at_once(need, free_memory(device_), wanted);
+    const bool alone = !pictures_.empty() || planned_.enlargement() != nullptr;
+    const std::int32_t at_once = alone ? 1 : pictures_at_once(need, free_memory(device_), wanted);
     outcome_.batch = at_once;
     for (std::int32_t done = 0; done < request_.count; done += at_once) {
       draw_some(request_.seed + static_cast<std::uint64_t>(done), std::min(at_once, request_.count - done));
@@ -203,7 +209,8 @@ class RequestRun {
     const double begin = now();
     const hr::GenerationPlan& plan = planned_.plan();
     const hr::TokenBatch batch = planned_.image_rows(outcome_.text.chain_of_thought, count);
-    const ImageSequence sequence = image_sequence(planned_.profile(), batch, device_);
+    const ScheduleTensors schedule = schedule_tensors(plan.steps, plan.flow_shift);
+    const ImageSequence sequence = image_sequence(planned_.profile(), batch, schedule, device_);
     report("image.input_ids", sequence.ids);
     at::Generator generator = seeded(seed);
     std::vector<Overwrite> vectors = conditioning(batch.rows.front(), "image", generator);
@@ -216,7 +223,6 @@ class RequestRun {
       return at::cat(each);
     });
     report("image.init_noise", noise);
-    const ScheduleTensors schedule = schedule_tensors(plan.steps, plan.flow_shift);
     report("image.sigmas", schedule.sigmas);
     report("image.timesteps", schedule.timesteps());
     report("image.timesteps_full", schedule.timesteps_full);
@@ -229,6 +235,7 @@ class RequestRun {
       latents = loop.latents();
       if (!is_finite(latents)) name_step(loop, start);
     }  // the cache is gone before the VAE needs memory
+    release_memory();
     outcome_.loop_seconds += now() - begin;
     decode(latents, seed);
   }
@@ -269,18 +276,67 @@ class RequestRun {
     if (!model_.vae_decoder) throw Error("the checkpoint has no VAE decoder");
     for (std::int64_t i = 0; i < latents.size(0); ++i) {
       if (listener_.decoding) listener_.decoding(i);
-      const at::Tensor image = model_.vae_decoder->decode(latents.narrow(0, i, 1));
-      if (!is_finite(image)) throw Error("the decoded picture's values are not finite");
-      outcome_.pictures.push_back(finished(to_pixels(image).select(0, 0).to(at::kCPU)));
-      outcome_.seeds.push_back(seed + static_cast<std::uint64_t>(i));
+      const std::uint64_t own = seed + static_cast<std::uint64_t>(i);
+      const at::Tensor one = latents.narrow(0, i, 1);
+      outcome_.pictures.push_back(planned_.enlargement() != nullptr ? enlarged(one, own) : finished(decoded(one)));
+      outcome_.seeds.push_back(own);
       if (listener_.picture) listener_.picture(outcome_);
       if (i == 0) report("picture", outcome_.pictures.back());
     }
-    outcome_.decode_seconds += now() - begin;
+    if (planned_.enlargement() == nullptr) outcome_.decode_seconds += now() - begin;
   }
 
-  // Output alignment.
-  at::Tensor finished(const at::Tensor& pixels) const {
+  at::Tensor decoded(const at::Tensor& latents) const {
+    const at::Tensor image = model_.vae_decoder->decode(latents);
+    if (!is_finite(image)) throw Error("the decoded picture's values are not finite");
+    return to_pixels(image).select(0, 0).to(at::kCPU);
+  }
+
+  // From the latents of the bucket's picture to a picture of the target's size.
+  at::Tensor enlarged(const at::Tensor& latents, std::uint64_t seed) {
+    const hr::EnlargementPlan& plan = *planned_.enlargement();
+    const bool in_latents = plan.is_refined && request_.target->enlarges_latents;
+    const double begin = now();
+    const at::Tensor pixels = in_latents ? at::Tensor() : decoded(latents);
+    const double decode = now() - begin;
+    if (!in_latents) outcome_.decode_seconds += decode;
+    if (!plan.is_refined) return cut_to_target(planned_, pixels);
+    at::Generator generator = seeded(seed);
+    const hr::TokenBatch rows = planned_.tile_rows(outcome_.text.chain_of_thought, plan.tiles_at_once);
+    std::vector<Overwrite> vectors = conditioning(rows.rows.front(), "tile", generator);
+    const at::Tensor noise = given_or("tile.init_noise", [&] { return draw_noise(canvas_shape(planned_), generator); });
+    const std::int64_t before = planned_.plan().steps;
+    const StepReport heard = [&](std::int64_t call, double seconds) {
+      if (listener_.step) listener_.step(before + (call + 1) * plan.tiles_at_once - 1, seconds);
+    };
+    const bool graph = owner_.options_.graph && owner_.can_capture(owner_.compute_);
+    const Refined refined =
+        refine(latents, pixels, {model_, planned_, rows, std::move(vectors), noise, owner_.compute_, graph, heard});
+    rate(refined, decode, pixels);
+    outcome_.encode_seconds += refined.encode_seconds;
+    outcome_.loop_seconds += refined.loop_seconds;
+    outcome_.decode_seconds += refined.decode_seconds;
+    return refined.pixels;
+  }
+
+  // What the steps at the trained size and the coder's own work say about the device.
+  void rate(const Refined& refined, double decode, const at::Tensor& pixels) {
+    const hr::EnlargementPlan& plan = *planned_.enlargement();
+    Rates& rates = outcome_.rates;
+    const std::vector<double>& steps = outcome_.times.steps;
+    if (steps.size() > 1) rates.flop_per_second = plan.generation.later_step_flop / steps.back();
+    if (pixels.defined()) {
+      rates.decoded_pixels_per_second = static_cast<double>(pixels.size(0) * pixels.size(1)) / decode;
+      rates.encoded_pixels_per_second = static_cast<double>(plan.encoded_pixels) / refined.encoder_seconds;
+    } else {
+      rates.decoded_pixels_per_second = static_cast<double>(plan.decoded_pixels) / refined.decode_seconds;
+    }
+    outcome_.planned_seconds = planned_.enlargement_seconds(rates);
+  }
+
+  // A panorama's edges, then output alignment.
+  at::Tensor finished(const at::Tensor& decoded_pixels) const {
+    const at::Tensor pixels = wrap_round(decoded_pixels, planned_.profile().wrap_pixels);
     if (!request_.align_output || planned_.pictures().empty()) return pixels;
     std::vector<hr::Resolution> originals;
     for (const at::Tensor& picture : planned_.pictures()) {
@@ -321,9 +377,10 @@ Outcome Generator::generate(const Request& request, const Listener& listener) co
 
 std::unique_ptr<Denoiser> Generator::denoiser(const PlannedRequest& request, const ComputeOptions& compute) const {
   const hr::GenerationPlan& plan = request.plan();
+  const ScheduleTensors schedule = schedule_tensors(plan.steps, plan.flow_shift);
   return std::make_unique<Denoiser>(
-      model_, image_sequence(request.profile(), request.image_rows({}, 1), model_.backbone.device()),
-      std::vector<Overwrite>(), schedule_tensors(plan.steps, plan.flow_shift), plan.guidance, compute);
+      model_, image_sequence(request.profile(), request.image_rows({}, 1), schedule, model_.backbone.device()),
+      std::vector<Overwrite>(), schedule, plan.guidance, compute);
 }
 
 at::Tensor Generator::noise(const hr::GenerationPlan& plan, std::uint64_t seed) const {

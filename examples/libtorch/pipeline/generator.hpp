@@ -7,6 +7,7 @@
 #include <cstdint>     // uint64_t
 #include <functional>  // function
 #include <memory>      // unique_ptr
+#include <optional>    // optional
 #include <vector>      // vector
 
 #include "pipeline/graph.hpp"
@@ -47,6 +48,11 @@ struct Outcome {
   std::int64_t reused_tokens = 0;     ///< of the conditional row, from the text stage's cache
   std::int32_t batch = 0;             ///< pictures that shared a loop
   LoopTimes times;                    ///< of the last loop
+  /// Of a request with a target: its plan, the device's rates as measured on the way (of the last step at the trained
+  /// size, and of the image coder), and the seconds that the plan says at these rates.
+  std::optional<hunyuan_reso::EnlargementPlan> enlargement;
+  Rates rates;
+  double planned_seconds = 0;
   double text_seconds = 0, encode_seconds = 0, loop_seconds = 0, decode_seconds = 0;
 };
 

@@ -43,7 +43,14 @@ MemoryNeed memory_need(const PlannedRequest& planned, const ModelConfig& config)
       element * (2 * profile.experts_per_token * expert + 16 * std::int64_t{profile.hidden_size});
   need.working = token * plan.cfg_rows * plan.sequence_length;
   // The last level of the decoder: its channels for each pixel of all frames, in two types and with copies.
-  const std::int64_t pixels = std::int64_t{plan.image.image_height} * plan.image.image_width;
+  std::int64_t pixels = std::int64_t{plan.image.image_height} * plan.image.image_width;
+  const hr::EnlargementPlan* const enlargement = planned.enlargement();
+  if (enlargement != nullptr && enlargement->is_refined) {  // the tiles of a call
+    const std::int64_t tokens = std::int64_t{enlargement->tile.cfg_rows} * enlargement->tile.sequence_length;
+    need.cache = std::max(need.cache, enlargement->kv_bytes);
+    need.working = std::max(need.working, token * tokens * enlargement->tiles_at_once);
+    pixels = std::max(pixels, enlargement->tiles.tile_size().pixel_count());
+  }
   need.decoding = 16 * pixels * config.vae.block_out_channels.front() * config.vae.ffactor_temporal;
   return need;
 }

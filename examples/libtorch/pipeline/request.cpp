@@ -30,6 +30,7 @@ hr::ModelProfile profile_for(const Folder& folder, const Request& request) {
   if (request.sequence_template) profile.template_texts = template_of(*request.sequence_template, "the request");
   if (request.max_new_tokens) profile.max_new_tokens = *request.max_new_tokens;
   if (request.flow_shift) profile.flow_shift = *request.flow_shift;
+  if (request.rope_scaling) profile.rope_scaling = *request.rope_scaling;
   if (!(profile.flow_shift > 0) || !std::isfinite(profile.flow_shift))
     throw Error("the flow shift must be a positive number");
   if (profile.max_new_tokens < 1) throw Error("the number of new tokens must be positive");
@@ -81,8 +82,23 @@ PlannedRequest::PlannedRequest(const Folder& folder, const TextEncoder& encoder,
 void PlannedRequest::make_plan() {
   wanted_.prompt = prompt_;
   wanted_.system = system_;
+  if (request_->target) {
+    wanted_.prompt_tokens = 0;
+    enlargement_ = plan_target({});
+    const hr::Resolution bucket = enlargement_->generation.image.image_size();
+    size_ = std::to_string(bucket.height) + "x" + std::to_string(bucket.width);
+  }
   wanted_.image_size = size_;
   plan_ = require(hr::plan_generation(model_, wanted_, encode()), "the request cannot be planned");
+  count_conversation();
+  if (!request_->target) return;
+  // The enlargement is planned without an encoder: it gets the texts' tokens as a number.
+  wanted_.prompt_tokens =
+      std::max(0, wanted_.prompt_tokens + plan_.text_tokens - plan_target({}).generation.text_tokens);
+  enlargement_ = plan_target({});
+}
+
+void PlannedRequest::count_conversation() {
   if (request_->messages.empty()) return;
   // The library counts the texts of one prompt; those of a whole conversation are counted here.
   const std::int64_t blocks = plan_.image_block_tokens + plan_.conditioning_tokens + 1;
@@ -90,6 +106,26 @@ void PlannedRequest::make_plan() {
   wanted_.prompt_tokens = static_cast<std::int32_t>(std::max<std::int64_t>(0, texts));
   plan_ = require(hr::plan_generation(model_, wanted_), "the request cannot be planned");
 }
+
+hr::EnlargementPlan PlannedRequest::plan_target(const Rates& rates) const {
+  const Target& target = *request_->target;
+  hr::EnlargementOptions options = hr::EnlargementOptions::of(model_.profile);
+  if (target.tile) options.tile = {*target.tile, *target.tile};
+  options.overlap = target.overlap.value_or(options.overlap);
+  options.strength = target.strength.value_or(options.strength);
+  options.enlarges_latents = target.enlarges_latents;
+  options.tiles_at_once = target.tiles_at_once;
+  options.flop_per_second = rates.flop_per_second;
+  options.decoded_pixels_per_second = rates.decoded_pixels_per_second;
+  options.encoded_pixels_per_second = rates.encoded_pixels_per_second;
+  return require(hr::plan_enlargement(model_, wanted_, target.size, options), "the enlargement cannot be planned");
+}
+
+double PlannedRequest::enlargement_seconds(const Rates& rates) const {
+  return enlargement_ ? plan_target(rates).seconds : 0.0;
+}
+
+std::int64_t PlannedRequest::calls() const noexcept { return enlargement_ ? enlargement_->model_calls : plan_.steps; }
 
 void PlannedRequest::found(std::optional<std::size_t> ratio_index, std::size_t thought_tokens) {
   if (ratio_index) size_ = "<img_ratio_" + std::to_string(*ratio_index) + ">";
@@ -130,8 +166,18 @@ hr::TokenSequence PlannedRequest::text_row(hr::BotTask task, const std::string& 
 }
 
 hr::TokenBatch PlannedRequest::image_rows(const std::string& chain_of_thought, std::int32_t pictures) const {
+  return rows_of(plan_.image, chain_of_thought, pictures);
+}
+
+hr::TokenBatch PlannedRequest::tile_rows(const std::string& chain_of_thought, std::int32_t tiles) const {
+  if (!enlargement_ || !enlargement_->is_refined) throw Error("the request has no tiles");
+  return rows_of(enlargement_->tile_image, chain_of_thought, tiles);
+}
+
+hr::TokenBatch PlannedRequest::rows_of(const hr::ImageInfo& image, const std::string& chain_of_thought,
+                                       std::int32_t pictures) const {
   const std::vector<std::vector<hr::Message>> rows(static_cast<std::size_t>(pictures),
-                                                   messages(chain_of_thought, &plan_.image));
+                                                   messages(chain_of_thought, &image));
   return require(hr::encode_chat_batch(model_, rows, chat_options(hr::ChatMode::gen_image), encode(),
                                        plan_.cfg_rows - 1, model_.profile.max_length),
                  "the image stage's sequence");
@@ -170,6 +216,28 @@ void print_plan(std::FILE* out, const PlannedRequest& request) {
   }
 }
 
+void print_enlargement(std::FILE* out, const PlannedRequest& request) {
+  if (request.enlargement() == nullptr) return;
+  const hr::EnlargementPlan& plan = *request.enlargement();
+  std::fprintf(out, "enlargement: %.4g times, canvas %dx%d, cut to %dx%d%s\n", plan.scale, plan.canvas.height,
+               plan.canvas.width, plan.target.height, plan.target.width,
+               plan.is_refined ? "" : "; the bucket covers it, nothing is refined");
+  if (plan.wrap_columns > 0) {
+    std::fprintf(out, "  %d columns go on round the right edge and are blended into the left one\n", plan.wrap_columns);
+  }
+  if (!plan.is_refined) return;
+  const hr::Resolution tile = plan.tiles.tile_size(), overlap = plan.tiles.overlap_reached();
+  std::fprintf(out, "  %d tiles of %dx%d (%d rows, %d columns, overlaps %d and %d), %d at once\n", plan.tiles.size(),
+               tile.height, tile.width, plan.tiles.rows(), plan.tiles.columns(), overlap.height, overlap.width,
+               plan.tiles_at_once);
+  std::fprintf(out, "  steps %d to %d of %d for each tile: %lld calls of the model in all, %.4g PFLOP\n",
+               plan.first_step, plan.tile.steps - 1, plan.tile.steps, static_cast<long long>(plan.model_calls),
+               plan.total_flop / 1e15);
+  std::fprintf(out, "  image coder: %.4g MP decoded, %.4g MP encoded, overlaps included\n",
+               static_cast<double>(plan.decoded_pixels) / 1e6, static_cast<double>(plan.encoded_pixels) / 1e6);
+  std::fprintf(out, "  untrained: nobody has judged such pictures with a published checkpoint here\n");
+}
+
 void require_feasible(const hr::GenerationPlan& plan) {
   for (const hr::Diagnostic& finding : plan.diagnostics) {
     if (finding.severity != hr::Severity::error) continue;
@@ -178,6 +246,12 @@ void require_feasible(const hr::GenerationPlan& plan) {
     throw Error("the plan is not feasible: " + std::string(hr::message(finding.code)) + numbers +
                 hr::advice(finding.code));
   }
+}
+
+void require_feasible(const PlannedRequest& request) {
+  require_feasible(request.plan());
+  const hr::EnlargementPlan* const enlargement = request.enlargement();
+  if (enlargement != nullptr && !enlargement->feasible()) require_feasible(enlargement->tile);
 }
 
 }  // namespace hunyuan_generate

@@ -34,6 +34,7 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--image", a.images, "A conditioning picture (repeatable)")->check(CLI::ExistingFile);
   app.add_option("--size", a.sizes, "auto, HEIGHTxWIDTH, a ratio A:B, or <img_ratio_i> (repeatable)")
       ->capture_default_str();
+  a.target.add(app);
   app.add_option("--grid-mode", a.grid_mode, "How the grid follows the size")
       ->check(CLI::IsMember({"snap", "follow", "follow-by-area"}))
       ->capture_default_str();

@@ -47,6 +47,7 @@ void fill_request(Arguments& a, const Folder& folder, const LoadOptions& load) {
   if (!a.sequence_template.empty()) request.sequence_template = a.sequence_template;
   if (!a.task.empty()) request.task = task_of(a.task, "--task");
   request.text_only = a.task == "auto";
+  a.target.fill(request, folder, a.sizes != std::vector<std::string>{"auto"});
   request.keep_cache = !a.no_reuse;
   request.seed = seed_of(a.seed);
   request.text_seed = request.seed;  // also where a run is resumed with a later picture
@@ -112,6 +113,7 @@ Json described(const Outcome& outcome, const std::string& size) {
   const TextResult& text = outcome.text;
   if (!text.chain_of_thought.empty()) description["chain_of_thought"] = text.chain_of_thought;
   if (!text.finished) description["chain_of_thought_is_cut_off"] = true;
+  if (outcome.enlargement) description["enlargement"] = enlargement_json(*outcome.enlargement);
   return description;
 }
 
@@ -175,10 +177,12 @@ class Run {
     run_.graph = !a_.no_graph;
     fill_request(a_, folder_, run_.load);
     run_.load.conditioning = !a_.request.images.empty() || !a_.request.messages.empty();
+    run_.load.image_encoder = a_.target.encodes();
     if (!run_.load.conditioning) folder_.profile.vision_parameters = 0;
     if (is_random()) return;
     if (run_.load.conditioning) folder_.profile.vision_parameters = checkpoint_.elements("vision_");
-    folder_.profile.vae_parameters = checkpoint_.elements(run_.load.conditioning ? "vae." : "vae.decoder.");
+    folder_.profile.vae_parameters =
+        checkpoint_.elements(run_.load.conditioning || run_.load.image_encoder ? "vae." : "vae.decoder.");
   }
 
   // Everything that can be refused is refused here.
@@ -189,8 +193,9 @@ class Run {
       a_.request.size = size;
       const PlannedRequest planned(folder_, *folder_.encoder, a_.request);
       if (draws()) print_plan(stdout, planned);
+      if (draws()) print_enlargement(stdout, planned);
       if (a_.show_prompt) std::printf("prompt: %s\n", planned.prompt_text().c_str());
-      require_feasible(planned.plan());
+      require_feasible(planned);
       plan_memory(planned);
     }
     if (is_random()) return;
@@ -271,6 +276,7 @@ class Run {
                   outcome.text.thought_tokens);
     }
     print_times(outcome);
+    print_enlargement_times(outcome);
     for (Json& picture : drawn) {
       picture["seconds"] = {{"conditioning", outcome.encode_seconds},
                             {"text", outcome.text_seconds},
@@ -309,7 +315,7 @@ class Run {
 
   Listener listen(Progress& progress) {
     Listener listener;
-    listener.planned = [this](const PlannedRequest& planned) { steps_ = planned.plan().steps; };
+    listener.planned = [this](const PlannedRequest& planned) { steps_ = planned.calls(); };
     listener.text = [&progress](std::int64_t, const std::string& added) { progress.text(added); };
     listener.decoding = [&progress](std::int64_t index) { progress.decoding(index); };
     listener.step = [this, &progress](std::int64_t step, double seconds) { progress.step(step, steps_, seconds); };

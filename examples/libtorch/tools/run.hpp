@@ -8,6 +8,7 @@
 
 #include "adapter/error.hpp"
 #include "pipeline/request.hpp"
+#include "tools/target_options.hpp"
 
 namespace hunyuan_generate {
 
@@ -22,6 +23,7 @@ struct Arguments {
   std::string seed = "0";
   bool greedy = false, drop_think = false, dry_run = false, no_graph = false, no_metadata = false, no_reuse = false;
   bool show_prompt = false, resume = false;
+  TargetOptions target;
   Request request;
 };
 
