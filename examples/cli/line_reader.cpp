@@ -30,9 +30,18 @@ int open_list(const char* path) { return ::open(path, O_RDONLY | O_CLOEXEC); }
 void close_list(int descriptor) { ::close(descriptor); }
 #endif
 
-/// Refuses what is certainly no list in UTF-8. A stray zero byte is left to the line that it is in.
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+/// Whether whole lines hold nothing but blanks, a byte order mark aside.
+bool are_blank(std::string_view lines) {
+  if (lines.substr(0, byte_order_mark.size()) == byte_order_mark) lines.remove_prefix(byte_order_mark.size());
+  return lines.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+/// Refuses what is certainly no list in UTF-8. A stray zero byte is left to the line that it is in. Only the first line
+/// decides, since how much of a pipe comes at once is chance.
 void check_is_text(std::string_view block) {
-  const std::string fault = encoding_fault(block);
+  const std::string fault = encoding_fault(block.substr(0, block.find('\n')));
   if (fault.find("iconv") != std::string::npos) throw Refusal("the list: " + fault);
   struct Kind {
     std::string_view mark;
@@ -72,7 +81,9 @@ LineReader::Block LineReader::next() {
   if (started_) return block;
   started_ = true;
   check_is_text(block.lines);
-  if (block.lines.substr(0, 3) == "\xEF\xBB\xBF") block.lines.remove_prefix(3);
+  if (block.lines.substr(0, byte_order_mark.size()) == byte_order_mark) {
+    block.lines.remove_prefix(byte_order_mark.size());
+  }
   return block;
 }
 
@@ -96,7 +107,10 @@ LineReader::Block LineReader::next_block() {
   begin_ = 0;
   const auto whole_lines = [this] { return std::string_view(buffer_.get(), end_).rfind('\n') + 1; };  // npos + 1 is 0
   std::size_t whole = whole_lines();
-  while (whole == 0 && !ended_ && end_ < capacity) {
+  const auto is_too_little = [&] {  // the first line that is not blank tells the form of a list
+    return whole == 0 || (!started_ && are_blank({buffer_.get(), whole}));
+  };
+  while (is_too_little() && !ended_ && end_ < capacity) {
     const std::size_t count = read_some(descriptor_, buffer_.get() + end_, capacity - end_);
     end_ += count;
     ended_ = count == 0;

@@ -38,7 +38,8 @@ class LineReader {
     bool at_end = false;        ///< nothing is left
     bool more_waiting = false;  ///< the input filled the buffer, so that the next block is there already
   };
-  /// The first block comes without its byte order mark; throws Refusal where it is UTF-16 or no text at all.
+  /// The first block comes without its byte order mark, and goes at least as far as the first line that is not blank;
+  /// throws Refusal where its first line is UTF-16 or no text at all.
   [[nodiscard]] Block next();
   /// The next bytes as they come, not cut at line feeds, however long the lines; goes on after any block.
   [[nodiscard]] Block next_bytes();

@@ -31,3 +31,26 @@ TEST_CASE("files that are no text, or no list, say what to do") {
   write_text(scratch() / "list", "1080x1920\n");
   CHECK(contains(run_tool("snap --from sizes list --format csv --quiet").out, "\n1,1080,1920,36,"));
 }
+
+TEST_CASE("a list is read the same way however it comes through a pipe") {
+  const std::string array = "'[{\"width\": 1920, \"height\": 1080, \"name\": \"a\"}]\\n'";
+  for (const char* format : {"jsonl", "exiftool"}) {
+    const std::string snap = " | $TOOL snap --from " + std::string(format) + " - --format csv --quiet";
+    const Run whole = run_shell("printf '\\n \\n'" + array + snap);
+    CHECK(contains(whole.out, "\n3,a,1080,1920,"));
+    const Run pieces = run_shell("(printf '\\n'; sleep 0.2; printf ' \\n'; sleep 0.2; printf " + array + ")" + snap);
+    CHECK(pieces.status == 0);
+    CHECK(pieces.out == whole.out);
+  }
+  // A zero byte in a short first line is that line's fault, and a second line does not excuse UTF-16.
+  for (const char* pause : {"", "sleep 0.2; "}) {
+    const std::string start = std::string("(printf 'x\\000y\\n'; ") + pause;
+    const Run stray = run_shell(start + "printf '1080x1920\\n') | $TOOL snap - --format csv --quiet");
+    CHECK(stray.status == 1);
+    CHECK(contains(stray.out, "\n2,1080,1920,"));
+    const Run utf16 = run_shell(std::string("(printf '1\\0000\\0008\\0000\\000\\n'; ") + pause +
+                                "printf '1080x1920\\n1080x1920\\n1080x1920\\n') | $TOOL snap - --format csv --quiet");
+    CHECK(utf16.status == 1);
+    CHECK(contains(utf16.err, "UTF-16LE"));
+  }
+}
