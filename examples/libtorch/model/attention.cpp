@@ -58,14 +58,15 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 
 #endif
 
-at::Tensor segmented_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                               const std::vector<AttentionSegment>& segments) {
+std::vector<at::Tensor> attention(const std::vector<at::Tensor>& queries, const LayerCache& cache,
+                                  const std::vector<AttentionSegment>& segments) {
   std::vector<at::Tensor> parts;
-  for (const AttentionSegment& segment : segments) {
-    parts.push_back(attention(q.narrow(2, segment.start, segment.count), k.narrow(2, 0, segment.keys),
-                              v.narrow(2, 0, segment.keys), segment.mask));
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const std::int64_t keys = segments[i].keys;
+    parts.push_back(
+        attention(queries[i], cache.keys.narrow(2, 0, keys), cache.values.narrow(2, 0, keys), segments[i].mask));
   }
-  return parts.size() == 1 ? parts.front() : at::cat(parts, 2);
+  return parts;
 }
 
 }  // namespace hunyuan_generate

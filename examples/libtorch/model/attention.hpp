@@ -8,6 +8,7 @@
 #include <vector>   // vector
 
 #include "adapter/adapter.hpp"
+#include "model/fused.hpp"
 
 namespace hunyuan_generate {
 
@@ -22,10 +23,10 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 at::Tensor chunked_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& mask,
                              std::int64_t max_scores = std::int64_t{1} << 26U);
 
-/// The same, segment by segment, so that no mask of all queries and all keys is needed. The segments must cover the
-/// queries in order.
-at::Tensor segmented_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                               const std::vector<AttentionSegment>& segments);
+/// The same, segment by segment, so that no mask of all queries and all keys is needed: the queries of each segment see
+/// the first `keys` entries of the cache.
+std::vector<at::Tensor> attention(const std::vector<at::Tensor>& queries, const LayerCache& cache,
+                                  const std::vector<AttentionSegment>& segments);
 
 }  // namespace hunyuan_generate
 

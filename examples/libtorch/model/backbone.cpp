@@ -26,11 +26,6 @@ KvCache::KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t len
   }
 }
 
-void KvCache::write(std::size_t layer, std::int64_t start, const at::Tensor& k, const at::Tensor& v) {
-  keys_[layer].narrow(2, start, k.size(2)).copy_(k);
-  values_[layer].narrow(2, start, v.size(2)).copy_(v);
-}
-
 KvCache KvCache::row(std::int64_t index) const {
   KvCache view;
   view.length_ = length_;
@@ -52,7 +47,8 @@ at::Tensor KvCache::values(std::size_t layer, std::int64_t visible) const {
   return values_[layer].narrow(2, 0, visible);
 }
 
-DecoderLayer::DecoderLayer(const WeightLoader& loader, const ModelConfig& config, std::size_t index)
+DecoderLayer::DecoderLayer(const WeightLoader& loader, const ModelConfig& config, std::size_t index,
+                           Precision precision)
     : index_(index),
       heads_(config.heads),
       groups_(config.key_value_heads),
@@ -61,61 +57,59 @@ DecoderLayer::DecoderLayer(const WeightLoader& loader, const ModelConfig& config
       post_attention_norm_(loader.at("post_attention_layernorm"), config.hidden_size, config.rms_norm_eps),
       query_norm_(loader.at("self_attn.query_layernorm"), config.head_dim, config.rms_norm_eps),
       key_norm_(loader.at("self_attn.key_layernorm"), config.head_dim, config.rms_norm_eps),
-      qkv_(loader.at("self_attn.qkv_proj"), (heads_ + 2 * groups_) * width_, config.hidden_size, false),
-      out_(loader.at("self_attn.o_proj"), config.hidden_size, heads_ * width_, false) {
+      qkv_(loader.at("self_attn.qkv_proj").tensor("weight", {(heads_ + 2 * groups_) * width_, config.hidden_size}),
+           precision),
+      out_(loader.at("self_attn.o_proj").tensor("weight", {config.hidden_size, heads_ * width_}), precision) {
   const LayerConfig& layer = config.layers[index];
   if (layer.dense) {
-    dense_.emplace(loader.at("mlp"), config.hidden_size, layer.expert_width);
+    dense_.emplace(loader.at("mlp"), config.hidden_size, layer.expert_width, precision);
   } else {
-    moe_.emplace(loader.at("mlp"), config, layer);
+    moe_.emplace(loader.at("mlp"), config, layer, precision);
   }
 }
 
-at::Tensor DecoderLayer::attend(const at::Tensor& x, const Pass& pass, KvCache& cache, const Probe& probe) const {
-  const std::int64_t batch = x.size(0), tokens = x.size(1), group = heads_ / groups_;
+at::Tensor DecoderLayer::attend(const Rows& x, std::int64_t batch, const Pass& pass, KvCache& cache,
+                                const Probe& probe) const {
+  const std::int64_t tokens = x.count() / batch;
   // Packed by key head: each group holds its query heads, one key head and one value head.
-  const at::Tensor packed = qkv_(x).view({batch, tokens, groups_, group + 2, width_});
-  at::Tensor q = packed.narrow(3, 0, group).reshape({batch, tokens, heads_, width_});
-  at::Tensor k = packed.select(3, group);
-  const at::Tensor v = packed.select(3, group + 1);
-
-  // Rotation first, then the head norms: their weights are per component, so the order matters.
-  const at::Tensor cos = pass.rope.cos.unsqueeze(2), sin = pass.rope.sin.unsqueeze(2);
-  q = query_norm_(rotate(q, cos, sin)).to(v.scalar_type()).transpose(1, 2);
-  k = key_norm_(rotate(k, cos, sin)).to(v.scalar_type()).transpose(1, 2);
-  observe(probe, "query", q);
-  observe(probe, "key", k);
-
-  cache.write(index_, pass.start, k, v.transpose(1, 2));
-  const at::Tensor mixed =
-      pass.segments.empty()
-          ? attention(q, cache.keys(index_, pass.visible), cache.values(index_, pass.visible), pass.mask)
-          : segmented_attention(q, cache.keys(index_, pass.visible), cache.values(index_, pass.visible), pass.segments);
-  const at::Tensor out = out_(mixed.transpose(1, 2).reshape({batch, tokens, heads_ * width_}));
+  const at::Tensor packed = qkv_(x).view({batch, tokens, groups_, heads_ / groups_ + 2, width_});
+  std::vector<AttentionSegment> segments = pass.segments;
+  if (segments.empty()) segments.push_back({0, tokens, pass.visible, pass.mask});
+  const std::vector<at::Tensor> queries =
+      rotate_norm_store(packed, pass.rope, {query_norm_.weight(), key_norm_.weight(), query_norm_.eps()},
+                        cache.arrays(index_), pass.start, segments);
+  if (probe) {
+    observe(probe, "query", at::cat(queries, 2));
+    observe(probe, "key", cache.keys(index_, cache.length()).narrow(2, pass.start, tokens));
+  }
+  const at::Tensor rows = out_(heads_to_rows(attention(queries, cache.arrays(index_), segments), out_.form()));
+  const at::Tensor out = rows.view({batch, tokens, rows.size(1)});
   observe(probe, "attn_out", out);
   return out;
 }
 
 at::Tensor DecoderLayer::forward(const at::Tensor& x, const Pass& pass, KvCache& cache, const ComputeOptions& options,
                                  const Probe& probe) const {
-  const at::Tensor attended = x + attend(input_norm_(x), pass, cache, probe);
-  const at::Tensor normed = post_attention_norm_(attended);
-  const at::Tensor mixed =
-      moe_ ? moe_->forward(normed, options.experts, options.drop_tokens, probe) : (*dense_)(normed);
+  const Rows normed = input_norm_.add(x, {}, qkv_.form()).normed;
+  const at::Tensor attended = attend(normed, x.size(0), pass, cache, probe);
+  const NormedSum second = post_attention_norm_.add(x, attended, moe_ ? moe_->form() : dense_->form());
+  if (!probe && moe_) return moe_->forward(second.normed, options.experts, options.drop_tokens, probe, second.sum);
+  const at::Tensor mixed = moe_ ? moe_->forward(second.normed, options.experts, options.drop_tokens, probe)
+                                : (*dense_)(second.normed).view(x.sizes());
   observe(probe, "mlp_out", mixed);
-  const at::Tensor out = attended + mixed;
+  const at::Tensor out = second.sum + mixed;
   observe(probe, "out", out);
   return out;
 }
 
 std::vector<at::Tensor*> DecoderLayer::weights() {
   std::vector<at::Tensor*> all = moe_ ? moe_->weights() : dense_->weights();
-  all.insert(all.end(), {qkv_.weight(), out_.weight()});
+  for (at::Tensor* tensor : tensors_of({&qkv_, &out_})) all.push_back(tensor);
   return all;
 }
 
 Backbone::Backbone(const WeightLoader& loader, const ModelConfig& config, const std::vector<at::Device>& layer_devices,
-                   std::size_t streamed, std::size_t threads)
+                   Precision precision, std::size_t streamed, std::size_t threads)
     : table_(loader.at("model.wte").tensor("weight", {config.vocab_size, config.hidden_size})),
       final_norm_(loader.at("model.ln_f"), config.hidden_size, config.rms_norm_eps),
       head_(loader.at("lm_head"), config.vocab_size, config.hidden_size, false) {
@@ -133,8 +127,8 @@ Backbone::Backbone(const WeightLoader& loader, const ModelConfig& config, const 
     const bool passes = is_streamed(i, count, streamed);
     const std::unique_lock<std::mutex> lock =
         passes ? std::unique_lock<std::mutex>(one_at_a_time) : std::unique_lock<std::mutex>();
-    layers_[i] =
-        std::make_unique<DecoderLayer>(loader.at("model.layers." + std::to_string(i)).on(layer_devices_[i]), config, i);
+    layers_[i] = std::make_unique<DecoderLayer>(loader.at("model.layers." + std::to_string(i)).on(layer_devices_[i]),
+                                                config, i, precision);
     if (passes) stream_->take(i, layers_[i]->weights());
   };
   // Random weights come from one generator, in order.

@@ -26,8 +26,8 @@ class KvCache {
   KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t length, at::ScalarType dtype,
           const std::vector<at::Device>& devices);
 
-  /// Writes k and v, [B, K, n, D], at the positions start .. start + n - 1.
-  void write(std::size_t layer, std::int64_t start, const at::Tensor& k, const at::Tensor& v);
+  /// A layer's whole arrays, to write into.
+  [[nodiscard]] LayerCache arrays(std::size_t layer) const { return {keys_[layer], values_[layer]}; }
   /// Entries 0 .. visible - 1 of a layer, [B, K, visible, D].
   [[nodiscard]] at::Tensor keys(std::size_t layer, std::int64_t visible) const;
   [[nodiscard]] at::Tensor values(std::size_t layer, std::int64_t visible) const;
@@ -67,7 +67,8 @@ struct ComputeOptions {
 class DecoderLayer {
  public:
   /// `loader` stands at "model.layers.{i}".
-  DecoderLayer(const WeightLoader& loader, const ModelConfig& config, std::size_t index);
+  DecoderLayer(const WeightLoader& loader, const ModelConfig& config, std::size_t index,
+               Precision precision = Precision::plain);
 
   /// x [B, n, H] to the same shape. The probe gets query [B, A, n, D], key [B, K, n, D], attn_out, what Moe::forward
   /// reports, mlp_out and out.
@@ -80,12 +81,13 @@ class DecoderLayer {
   [[nodiscard]] const Moe* moe() const noexcept { return moe_ ? &*moe_ : nullptr; }
 
  private:
-  [[nodiscard]] at::Tensor attend(const at::Tensor& x, const Pass& pass, KvCache& cache, const Probe& probe) const;
+  [[nodiscard]] at::Tensor attend(const Rows& x, std::int64_t batch, const Pass& pass, KvCache& cache,
+                                  const Probe& probe) const;
 
   std::size_t index_;
   std::int64_t heads_, groups_, width_;
   RmsNorm input_norm_, post_attention_norm_, query_norm_, key_norm_;
-  Linear qkv_, out_;
+  Weight qkv_, out_;
   std::optional<Moe> moe_;
   std::optional<Mlp> dense_;
 };
@@ -94,11 +96,11 @@ class DecoderLayer {
 class Backbone {
  public:
   /// Reads "model.*" and "lm_head.weight"; `loader` has no prefix. The layers go to `layer_devices` in equal runs, in
-  /// order; none = all to the loader's device, where the token table and the text head are in any case. `streamed`
-  /// layers stay in host memory (see LayerStream); then the layers must be on one device. Layers are loaded by several
-  /// threads.
+  /// order; none = all to the loader's device, where the token table and the text head are in any case. `precision` is
+  /// that of the layers' products; routers, norms, token table and text head stay as they are. `streamed` layers stay
+  /// in host memory (see LayerStream); then the layers must be on one device. Layers are loaded by several threads.
   Backbone(const WeightLoader& loader, const ModelConfig& config, const std::vector<at::Device>& layer_devices = {},
-           std::size_t streamed = 0, std::size_t threads = 0);
+           Precision precision = Precision::plain, std::size_t streamed = 0, std::size_t threads = 0);
 
   /// Rows of the token table: int64 [B, n] to [B, n, H]. Ids must be in the vocabulary.
   [[nodiscard]] at::Tensor embed(const at::Tensor& ids) const;

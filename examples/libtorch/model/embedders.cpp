@@ -47,11 +47,13 @@ EmbeddedResidualBlock::EmbeddedResidualBlock(const WeightLoader& loader, std::in
 }
 
 at::Tensor EmbeddedResidualBlock::operator()(const at::Tensor& x, const at::Tensor& embedding) const {
-  at::Tensor u = in_conv_(at::silu(in_norm_(x)));
-  const at::Tensor scale_shift = scale_shift_(at::silu(embedding)).to(at::kFloat).unsqueeze(-1).unsqueeze(-1);
-  const std::vector<at::Tensor> halves = scale_shift.chunk(2, 1);
-  u = out_norm_(u) * (1 + halves[0]) + halves[1];
-  u = out_conv_(at::silu(u));
+  if (grid_kernels_take(x)) {  // the first bias goes into the norm behind it, the second into the sum
+    const at::Tensor v = in_conv_.without_bias(in_norm_.silu(x));
+    const at::Tensor w = out_conv_.without_bias(out_norm_.silu(v, scale_shift_(at::silu(embedding)), in_conv_.bias()));
+    return add_bias(has_skip_ ? skip_(x) : x, w, out_conv_.bias());
+  }
+  at::Tensor u = in_conv_(in_norm_.silu(x));
+  u = out_conv_(out_norm_.silu(u, scale_shift_(at::silu(embedding))));
   return (has_skip_ ? skip_(x) : x.to(u.scalar_type())) + u;
 }
 
@@ -70,8 +72,10 @@ FinalLayer::FinalLayer(const WeightLoader& loader, const ModelConfig& config)
 
 at::Tensor FinalLayer::operator()(const at::Tensor& tokens, const at::Tensor& embedding, std::int64_t height,
                                   std::int64_t width) const {
-  const at::Tensor grid = tokens.transpose(1, 2).reshape({tokens.size(0), tokens.size(2), height, width});
-  return conv_(at::silu(norm_(block_(grid, embedding))));
+  at::Tensor grid = tokens.transpose(1, 2).reshape({tokens.size(0), tokens.size(2), height, width});
+  // Rows of a batch lie apart where only some of their tokens are the image's; the kernels want them together.
+  if (kernels_take(grid)) grid = grid.contiguous(at::MemoryFormat::ChannelsLast);
+  return conv_(norm_.silu(block_(grid, embedding)));
 }
 
 }  // namespace hunyuan_generate

@@ -8,7 +8,7 @@ Model::Model(const Checkpoint& checkpoint, const ModelConfig& model_config, cons
     : config(model_config),
       options(load_options),
       backbone(WeightLoader(checkpoint, options.dtype, options.device), config, options.layer_devices,
-               options.streamed_layers, options.threads),
+               options.precision, options.streamed_layers, options.threads),
       timestep_emb(WeightLoader(checkpoint, options.dtype, options.device).at("timestep_emb"), config.hidden_size),
       time_embed(WeightLoader(checkpoint, options.dtype, options.device).at("time_embed"), config.hidden_size),
       time_embed_2(WeightLoader(checkpoint, options.dtype, options.device).at("time_embed_2"), config.hidden_size),

@@ -19,13 +19,14 @@ namespace hunyuan_generate {
 /// How a checkpoint is loaded.
 struct LoadOptions {
   at::Device device = at::kCPU;
-  std::vector<at::Device> layer_devices;  ///< the decoder layers, in equal runs; none: all on `device`
-  at::ScalarType dtype = at::kFloat;      ///< of everything but the autoencoder
-  at::ScalarType vae_dtype = at::kFloat;  ///< of the autoencoder
-  bool conditioning = true;               ///< also what conditioning images need, where the checkpoint has it
-  bool image_encoder = false;             ///< the image encoder also without that
-  std::size_t streamed_layers = 0;        ///< decoder layers that stay in host memory, see LayerStream
-  std::size_t threads = 0;                ///< that load layers; 0: one a core, at most four
+  std::vector<at::Device> layer_devices;   ///< the decoder layers, in equal runs; none: all on `device`
+  at::ScalarType dtype = at::kFloat;       ///< of everything but the autoencoder
+  at::ScalarType vae_dtype = at::kFloat;   ///< of the autoencoder
+  Precision precision = Precision::plain;  ///< of the decoder layers' products
+  bool conditioning = true;                ///< also what conditioning images need, where the checkpoint has it
+  bool image_encoder = false;              ///< the image encoder also without that
+  std::size_t streamed_layers = 0;         ///< decoder layers that stay in host memory, see LayerStream
+  std::size_t threads = 0;                 ///< that load layers; 0: one a core, at most four
 };
 
 /// All networks of a checkpoint. Nothing in here changes after loading.

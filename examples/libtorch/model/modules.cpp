@@ -2,11 +2,6 @@
 #include "model/modules.hpp"
 
 namespace hunyuan_generate {
-namespace {
-
-constexpr std::int64_t norm_groups = 32;
-
-}  // namespace
 
 void observe(const Probe& probe, const std::string& name, const at::Tensor& value) {
   if (probe) probe(name, value);
@@ -31,13 +26,16 @@ Conv::Conv(const WeightLoader& loader, std::int64_t out, std::int64_t in, std::i
   shape.insert(shape.end(), static_cast<std::size_t>(axes), kernel);
   weight_ = loader.tensor("weight", shape);
   bias_ = loader.tensor("bias", {out});
+  if (kernels_used() && weight_.is_cuda() && c10::elementSize(weight_.scalar_type()) == 2) {
+    weight_ = weight_.contiguous(axes == 2 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::ChannelsLast3d);
+  }
 }
 
-at::Tensor Conv::operator()(const at::Tensor& x) const {
+at::Tensor Conv::with_bias(const at::Tensor& x, const at::Tensor& bias) const {
   const at::Tensor input = x.to(weight_.scalar_type());
   const std::int64_t padding = (weight_.size(-1) - 1) / 2;
-  if (weight_.dim() == 4) return at::conv2d(input, weight_, bias_, /*stride=*/1, padding);
-  return at::conv3d(input, weight_, bias_, /*stride=*/1, padding);
+  if (weight_.dim() == 4) return at::conv2d(input, weight_, bias, /*stride=*/1, padding);
+  return at::conv3d(input, weight_, bias, /*stride=*/1, padding);
 }
 
 GroupNorm::GroupNorm(const WeightLoader& loader, std::int64_t channels, double eps)
@@ -45,8 +43,10 @@ GroupNorm::GroupNorm(const WeightLoader& loader, std::int64_t channels, double e
       bias_(loader.as(at::kFloat).tensor("bias", {channels})),
       eps_(eps) {}
 
-at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
-  return at::group_norm(x.to(at::kFloat), norm_groups, weight_, bias_, eps_);
+at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return group_norm(x, {weight_, bias_, eps_, false}, {}); }
+
+at::Tensor GroupNorm::silu(const at::Tensor& x, const at::Tensor& scale_shift, const at::Tensor& added) const {
+  return group_norm(x, {weight_, bias_, eps_, true}, scale_shift, added);
 }
 
 LayerNorm::LayerNorm(const WeightLoader& loader, std::int64_t width, double eps)
@@ -59,15 +59,10 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
 RmsNorm::RmsNorm(const WeightLoader& loader, std::int64_t width, double eps)
     : weight_(loader.tensor("weight", {width})), eps_(eps) {}
 
-at::Tensor RmsNorm::operator()(const at::Tensor& x) const {
-  const at::Tensor wide = x.to(at::kFloat);
-  const at::Tensor scale = wide.square().mean(-1, /*keepdim=*/true).add_(eps_).rsqrt_();
-  return wide.mul(scale).to(x.scalar_type()).mul(weight_);
-}
+at::Tensor RmsNorm::operator()(const at::Tensor& x) const { return add(x, {}, {}).normed.plain; }
 
-at::Tensor gated_silu(const at::Tensor& packed) {
-  const std::vector<at::Tensor> halves = packed.chunk(2, -1);
-  return halves[0] * at::silu(halves[1]);
+NormedSum RmsNorm::add(const at::Tensor& x, const at::Tensor& delta, Form form) const {
+  return add_rms_norm(x, delta, weight_, eps_, form);
 }
 
 }  // namespace hunyuan_generate

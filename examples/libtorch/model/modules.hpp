@@ -8,6 +8,7 @@
 #include <functional>  // function
 #include <string>      // string
 
+#include "model/fused.hpp"
 #include "model/weights.hpp"
 
 namespace hunyuan_generate {
@@ -35,24 +36,35 @@ class Linear {
 };
 
 /// Convolution with stride 1 and zero padding (k - 1) / 2 on every side; the input is cast to the type of the weight.
+/// On a GPU in 16 bits, where group_norm has a kernel, channels come last in memory: the fastest convolutions want them
+/// so.
 class Conv {
  public:
   Conv() = default;
   /// Reads "weight" [out, in, k, ..] with `axes` (2 or 3) spatial axes and "bias" [out].
   Conv(const WeightLoader& loader, std::int64_t out, std::int64_t in, std::int64_t kernel, std::int64_t axes);
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const { return with_bias(x, bias_); }
+  /// The same without the bias [out], for who adds it later.
+  [[nodiscard]] at::Tensor without_bias(const at::Tensor& x) const { return with_bias(x, {}); }
+  [[nodiscard]] const at::Tensor& bias() const noexcept { return bias_; }
 
  private:
+  [[nodiscard]] at::Tensor with_bias(const at::Tensor& x, const at::Tensor& bias) const;
+
   at::Tensor weight_, bias_;
 };
 
-/// Group norm with 32 groups, computed and returned in float32.
+/// Group norm with 32 groups, computed in float32. The result is float32, or, where group_norm has a kernel, of the
+/// type of x.
 class GroupNorm {
  public:
   GroupNorm() = default;
   /// Reads "weight" and "bias", both [channels].
   GroupNorm(const WeightLoader& loader, std::int64_t channels, double eps);
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  /// silu of the norm of x (+ `added` [channels]), or of norm * (1 + scale) + shift with `scale_shift` [B, 2 channels].
+  [[nodiscard]] at::Tensor silu(const at::Tensor& x, const at::Tensor& scale_shift = {},
+                                const at::Tensor& added = {}) const;
 
  private:
   at::Tensor weight_, bias_;
@@ -80,14 +92,15 @@ class RmsNorm {
   /// Reads "weight" [width].
   RmsNorm(const WeightLoader& loader, std::int64_t width, double eps);
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  /// x + delta (x itself without one) and its norm, in the form asked for.
+  [[nodiscard]] NormedSum add(const at::Tensor& x, const at::Tensor& delta, Form form) const;
+  [[nodiscard]] const at::Tensor& weight() const noexcept { return weight_; }
+  [[nodiscard]] double eps() const noexcept { return eps_; }
 
  private:
   at::Tensor weight_;
   double eps_ = 0;
 };
-
-/// The gated MLP's product: the first half of the last axis times silu of the second half.
-at::Tensor gated_silu(const at::Tensor& packed);
 
 }  // namespace hunyuan_generate
 

@@ -10,6 +10,7 @@
 
 #include "model/config.hpp"
 #include "model/modules.hpp"
+#include "model/products.hpp"
 #include "model/weights.hpp"
 
 namespace hunyuan_generate {
@@ -21,14 +22,10 @@ enum class ExpertPath {
   grouped,       ///< tokens sorted, all experts in one grouped product: no wait and fixed shapes; see grouped_available
 };
 
-/// Whether this LibTorch has grouped products (2.8 and later). They want bfloat16 tensors on a CUDA device of compute
-/// capability 9.0 and widths that are multiples of 8.
-[[nodiscard]] bool grouped_available() noexcept;
-
 /// The experts of each of T tokens.
 struct Routing {
   at::Tensor logits;  ///< [T, E], float32
-  at::Tensor index;   ///< [T, k], int64, best first
+  at::Tensor index;   ///< [T, k], int64 or int32, best first
   at::Tensor weight;  ///< [T, k], float32
 };
 
@@ -44,12 +41,15 @@ class Mlp {
  public:
   Mlp() = default;
   /// Reads "gate_and_up_proj.weight" [2 width, hidden] and "down_proj.weight" [hidden, width].
-  Mlp(const WeightLoader& loader, std::int64_t hidden, std::int64_t width);
-  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
-  [[nodiscard]] std::vector<at::Tensor*> weights() { return {gate_and_up_.weight(), down_.weight()}; }
+  Mlp(const WeightLoader& loader, std::int64_t hidden, std::int64_t width, Precision precision = Precision::plain);
+  /// To [rows, hidden].
+  [[nodiscard]] at::Tensor operator()(const Rows& x) const;
+  /// What its input must have.
+  [[nodiscard]] Form form() const { return gate_and_up_.form(); }
+  [[nodiscard]] std::vector<at::Tensor*> weights() { return tensors_of({&gate_and_up_, &down_}); }
 
  private:
-  Linear gate_and_up_, down_;
+  Weight gate_and_up_, down_;
 };
 
 /// The mixture of one layer: a shared MLP plus the chosen experts. Weights of the experts are kept stacked,
@@ -57,30 +57,34 @@ class Mlp {
 class Moe {
  public:
   /// `loader` stands at the layer's "mlp"; `layer` must not be dense.
-  Moe(const WeightLoader& loader, const ModelConfig& config, const LayerConfig& layer);
+  Moe(const WeightLoader& loader, const ModelConfig& config, const LayerConfig& layer,
+      Precision precision = Precision::plain);
 
-  /// x [.., H] to the same shape. T counts all tokens given; `drop` leaves out entries beyond the capacity. The probe
-  /// gets router_logits, topk_index, topk_weight and shared_mlp_out (the last in the shape of x).
-  [[nodiscard]] at::Tensor forward(const at::Tensor& x, ExpertPath path, bool drop, const Probe& probe) const;
+  /// x [.., H] to the same shape; x.plain must be there. T counts all tokens given; `drop` leaves out entries beyond
+  /// the capacity. The probe gets router_logits, topk_index, topk_weight and shared_mlp_out (the last in the shape of
+  /// x). With a `residual` [.., H] the result is residual + mixture.
+  [[nodiscard]] at::Tensor forward(const Rows& x, ExpertPath path, bool drop, const Probe& probe,
+                                   const at::Tensor& residual = {}) const;
+  [[nodiscard]] at::Tensor forward(const at::Tensor& x, ExpertPath path, bool drop, const Probe& probe) const {
+    return forward(Rows{x, {}}, path, drop, probe);
+  }
+  /// What its input should have, so that nothing is made twice.
+  [[nodiscard]] Form form() const { return {true, gate_and_up_.is_small()}; }
 
   /// The experts' weights, shared ones included.
   [[nodiscard]] std::vector<at::Tensor*> weights();
 
   /// x [T, H]. The router computes in float32 whatever the type of x.
   [[nodiscard]] Routing route(const at::Tensor& x) const;
-  /// The weighted sum over the chosen experts: x [T, H] to float32 [T, H].
-  [[nodiscard]] at::Tensor routed(const at::Tensor& x, const Routing& routing, ExpertPath path) const;
 
  private:
-  [[nodiscard]] at::Tensor expert(std::int64_t index, const at::Tensor& x) const;
   [[nodiscard]] at::Tensor every_expert(const at::Tensor& x, const Routing& routing) const;
-  [[nodiscard]] at::Tensor by_expert(const at::Tensor& x, const Routing& routing, ExpertPath path) const;
 
   LayerConfig layer_;
   bool normalise_ = true;
   double scaling_ = 1, capacity_factor_ = 1;
-  at::Tensor router_;              // [E, H], float32
-  at::Tensor gate_and_up_, down_;  // [E, 2 I, H], [E, H, I]
+  at::Tensor router_, router_parts_;  // [E, H], float32; its three bfloat16 parts, see split_product
+  Weight gate_and_up_, down_;         // [E, 2 I, H], [E, H, I]
   Mlp shared_;
 };
 

@@ -11,9 +11,6 @@ namespace {
 
 constexpr double norm_eps = 1e-6;  // unlike the backbone's 1e-5
 
-// Of a value that nobody else needs, such as a norm's result: at the full size each copy is gigabytes.
-at::Tensor silu_of(at::Tensor x) { return at::silu_(x); }
-
 std::int64_t log2_of(std::int64_t power_of_two) {
   std::int64_t exponent = 0;
   while (power_of_two > 1) {
@@ -98,6 +95,9 @@ std::vector<VaeLevel> encoder_levels(const WeightLoader& loader, const VaeConfig
 }
 
 at::Tensor upsample(const VaeLevel& level, const at::Tensor& x) {
+  if (grid_kernels_take(x)) {
+    return expand_channels(level.resample->without_bias(x), level.resample->bias(), x, level.frames);
+  }
   const at::Tensor moved = (*level.resample)(x);
   return channels_to_space(moved, level.frames) +
          channels_to_space(repeat_channels(x, moved.size(1)), level.frames).to(moved.scalar_type());
@@ -117,6 +117,13 @@ const WeightLoader& need(bool missing, const WeightLoader& loader, const char* p
 
 at::Tensor channels_to_space(const at::Tensor& x, std::int64_t frames) {
   const std::int64_t batch = x.size(0), out = x.size(1) / (4 * frames), t = x.size(2), h = x.size(3), w = x.size(4);
+  if (x.is_contiguous(at::MemoryFormat::ChannelsLast3d) && !x.is_contiguous()) {  // and so it stays
+    return x.permute({0, 2, 3, 4, 1})
+        .reshape({batch, t, h, w, frames, 2, 2, out})
+        .permute({0, 1, 4, 2, 5, 3, 6, 7})
+        .reshape({batch, t * frames, h * 2, w * 2, out})
+        .permute({0, 4, 1, 2, 3});
+  }
   return x.reshape({batch, frames, 2, 2, out, t, h, w})
       .permute({0, 4, 5, 1, 6, 2, 7, 3})
       .reshape({batch, out, t * frames, h * 2, w * 2});
@@ -138,7 +145,11 @@ VaeResidualBlock::VaeResidualBlock(const WeightLoader& loader, std::int64_t in, 
 }
 
 at::Tensor VaeResidualBlock::operator()(const at::Tensor& x) const {
-  const at::Tensor h = conv2_(silu_of(norm2_(conv1_(silu_of(norm1_(x))))));
+  if (grid_kernels_take(x)) {  // the first bias goes into the norm behind it, the second into the sum
+    const at::Tensor u = norm2_.silu(conv1_.without_bias(norm1_.silu(x)), {}, conv1_.bias());
+    return add_bias(shortcut_ ? (*shortcut_)(x) : x, conv2_.without_bias(u), conv2_.bias());
+  }
+  const at::Tensor h = conv2_(norm2_.silu(conv1_(norm1_.silu(x))));
   return (shortcut_ ? (*shortcut_)(x) : x.to(h.scalar_type())) + h;
 }
 
@@ -200,7 +211,7 @@ at::Tensor VaeDecoder::frames(const at::Tensor& z, const Probe& probe) const {
     x = upsample(levels_[l], x);
     observe(probe, name + "upsample", x);
   }
-  return conv_out_(silu_of(norm_out_(x)));
+  return conv_out_(norm_out_.silu(x));
 }
 
 at::Tensor VaeDecoder::decode(const at::Tensor& latents) const {
@@ -234,7 +245,7 @@ at::Tensor VaeEncoder::moments(const at::Tensor& pixels, const Probe& probe) con
   }
   x = middle_(x, probe);
   const at::Tensor shortcut = average_channels(x, 2 * config_.latent_channels);
-  return (conv_out_(silu_of(norm_out_(x))) + shortcut).select(2, 0).to(at::kFloat);
+  return (conv_out_(norm_out_.silu(x)) + shortcut).select(2, 0).to(at::kFloat);
 }
 
 at::Tensor VaeEncoder::sample(const at::Tensor& moments, const at::Tensor& noise) const {

@@ -47,13 +47,22 @@ LoadOptions load_options(const std::string& option, const std::string& devices, 
   if (load.layer_devices.size() == 1) load.layer_devices.clear();
   const bool cpu = load.device.is_cpu();
   const std::string type = !dtype.empty() ? dtype : cpu ? "fp32" : "bf16";
-  if (type != "fp32" && type != "bf16" && type != "fp16")
-    throw Error("--dtype: '" + type + "' is none of fp32, bf16, fp16");
-  load.dtype = type == "fp32" ? at::kFloat : type == "bf16" ? at::kBFloat16 : at::kHalf;
+  if (type != "fp32" && type != "bf16" && type != "fp16" && type != "fp8")
+    throw Error("--dtype: '" + type + "' is none of fp32, bf16, fp16, fp8");
+  const bool small = type == "fp8";
+  load.dtype = type == "fp32" || (small && cpu) ? at::kFloat : type == "fp16" ? at::kHalf : at::kBFloat16;
+  load.precision = small ? Precision::fp8 : Precision::plain;
   if (cpu && load.dtype == at::kHalf) throw Error("--dtype fp16 needs a GPU; use fp32 or bf16 on the CPU");
   load.vae_dtype = cpu || load.dtype == at::kFloat ? at::kFloat : at::kHalf;
   prepare_device(load.device);
   for (const at::Device device : load.layer_devices) prepare_device(device);
+  for (const at::Device device :
+       load.layer_devices.empty() ? std::vector<at::Device>{load.device} : load.layer_devices) {
+    if (small && device.is_cuda() && !small_products(device)) {
+      throw Error("--dtype fp8 needs LibTorch 2.8 or later and GPUs of compute capability 9.0; " + device.str() +
+                  " is another");
+    }
+  }
   return load;
 }
 

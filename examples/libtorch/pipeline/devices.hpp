@@ -15,7 +15,8 @@ namespace hunyuan_generate {
 /// Devices of an option, separated by commas: "cpu", "cuda", "cuda:1" or "1". Throws Error naming the option.
 std::vector<at::Device> parse_devices(const std::string& option, const std::string& text);
 /// The layers on those devices, everything else on the first; types as published: bfloat16 on a GPU with a float16 VAE,
-/// float32 on the CPU, or what `dtype` (fp32, bf16, fp16) says.
+/// float32 on the CPU, or what `dtype` says: fp32, bf16, fp16, or fp8, which is bf16 with the products of the decoder
+/// layers in e4m3 (on a CPU float32 with the same roundings, to see what they do to a result).
 LoadOptions load_options(const std::string& option, const std::string& devices, const std::string& dtype);
 
 /// Switches products of reduced precision off for float32 and checks that the device exists; throws Error.

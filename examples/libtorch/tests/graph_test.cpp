@@ -41,7 +41,7 @@ class GraphTest {
     load.device = at::Device(at::kCUDA, 0);
     load.dtype = load.vae_dtype = setting.dtype;
     const Model model(checkpoint_, files_.config, load);
-    Comparison comparison(SafetensorsFile(folder_ / "io.safetensors"), load.device, false, true);
+    Comparison comparison(SafetensorsFile(folder_ / "io.safetensors"), load.device, Arithmetic::fp32, true);
     ComputeOptions options;
     options.experts = setting.experts;
     CheckContext context{model, comparison, options, files_.profile};

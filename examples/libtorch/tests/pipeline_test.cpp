@@ -82,11 +82,15 @@ class PipelineTest {
     const auto layout = require(hr::AttentionLayout::create(full, 2), "layout");
     const at::Tensor q = at::randn({2, 4, 24, 8}), k = at::randn({2, 2, 24, 8}), v = at::randn({2, 2, 24, 8});
     const at::Tensor whole = attention(q, k, v, mask_tensor(layout, {0, 24}, 24));
-    const at::Tensor parts = segmented_attention(q, k, v, attention_segments(layout, {{0, 24}}, 24, at::kCPU));
-    report_.check((whole - parts).abs().max().item<double>() < 1e-5, "segments of a whole sequence");
-    const at::Tensor later =
-        segmented_attention(q.narrow(2, 7, 13), k, v, attention_segments(layout, {{7, 20}}, 24, at::kCPU));
-    report_.check((whole.narrow(2, 7, 13) - later).abs().max().item<double>() < 1e-5, "segments of a later step");
+    const auto in_parts = [&](std::int32_t start, std::int32_t stop) {
+      const auto list = attention_segments(layout, {{start, stop}}, 24, at::kCPU);
+      std::vector<at::Tensor> queries;
+      for (const AttentionSegment& s : list) queries.push_back(q.narrow(2, start + s.start, s.count));
+      return at::cat(attention(queries, {k, v}, list), 2);
+    };
+    report_.check((whole - in_parts(0, 24)).abs().max().item<double>() < 1e-5, "segments of a whole sequence");
+    report_.check((whole.narrow(2, 7, 13) - in_parts(7, 20)).abs().max().item<double>() < 1e-5,
+                  "segments of a later step");
   }
 
   // Pillow's rule for each orientation, on the corners of a picture of 2 x 3.

@@ -1,127 +1,75 @@
 // SPDX-License-Identifier: MIT
 // hunyuan-generate-bench: what a denoising step costs on a GPU, with random weights in the published shape.
-#include <ATen/Context.h>            // manual_seed
+#include <ATen/Context.h>            // globalContext
 #include <c10/core/InferenceMode.h>  // InferenceMode
 #include <c10/util/Exception.h>      // c10::Error
 
 #include <CLI/CLI.hpp>
-#include <algorithm>  // sort
-#include <chrono>     // steady_clock
+#include <algorithm>  // max, min, reverse, sort
 #include <cstdio>     // printf
 #include <nlohmann/json.hpp>
 
 #include "adapter/error.hpp"
-#include "pipeline/generator.hpp"
-#include "tools/kernel_time.hpp"
+#include "tools/bench.hpp"
 
 namespace hunyuan_generate {
 namespace {
 
-constexpr double gib = 1024.0 * 1024.0 * 1024.0;
-
-struct Arguments {
-  std::int32_t layers = 8, base = 1024, steps = 20;
-  std::int64_t hidden = 4096;
-  std::string devices = "0";
-  bool max_base = false, only_best = false;
+// A way to run the loop, and what it took.
+struct Variant {
+  std::string name;
+  const RandomModel* model = nullptr;
+  ComputeOptions compute;
+  bool kernels = true, graph = true;
+  std::vector<double> first, steady, host;  // seconds, one of each round
+  double capture = 0, peak = 0;
 };
 
-ModelConfig published_shape(const Arguments& a) {
-  ModelConfig config;
-  config.vocab_size = 133120;
-  config.hidden_size = a.hidden;
-  config.heads = 32;
-  config.key_value_heads = 8;
-  config.head_dim = 128;
-  config.layers.assign(static_cast<std::size_t>(a.layers),
-                       {false, 64, 8, 3072 * a.hidden / 4096, 3072 * a.hidden / 4096});
-  config.patch_embed_hidden_dim = 1024;
-  config.vae.latent_channels = 32;
-  config.vae.only_encoder = true;  // the loop alone: no decoder is built
-  return config;
+double spread(const std::vector<double>& values) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return 100 * (*high - *low) / *low;
 }
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-// FLOP/s of a bfloat16 product of two 8192 x 8192 matrices.
-double matrix_ceiling(at::Device device) {
-  constexpr std::int64_t side = 8192;
-  constexpr int repeats = 50;
-  const auto options = at::TensorOptions().dtype(at::kBFloat16).device(device);
-  const at::Tensor a = at::randn({side, side}, options), b = at::randn({side, side}, options);
-  at::Tensor c = at::mm(a, b);
-  for (int i = 0; i < 5; ++i) at::mm_out(c, a, b);
-  synchronize(device);
-  const double start = now();
-  for (int i = 0; i < repeats; ++i) at::mm_out(c, a, b);
-  synchronize(device);
-  return 2.0 * side * side * side * repeats / (now() - start);
-}
-
-// Median of the steps after step 1.
-double steady_step(const LoopTimes& times) {
-  if (times.steps.size() < 3) return times.steps.back();
-  std::vector<double> steady(times.steps.begin() + 2, times.steps.end());
-  std::sort(steady.begin(), steady.end());
-  return steady[steady.size() / 2];
-}
-
-class Bench {
+class StepBench {
  public:
-  Bench(const Arguments& arguments, const std::vector<at::Device>& devices)
-      : arguments_(arguments), devices_(devices), device_(devices.front()), checkpoint_(Checkpoint::random()) {
-    folder_.config = published_shape(arguments);
-    folder_.profile = configured_profile(hunyuan_reso::profiles::instruct, folder_.config);
-    folder_.encoder = make_byte_encoder(folder_.profile, 1000);
-    run_.load.device = device_;
-    if (devices.size() > 1) run_.load.layer_devices = devices;
-    run_.load.conditioning = false;  // the loop alone
-    run_.load.dtype = run_.load.vae_dtype = device_.is_cpu() ? at::kFloat : at::kBFloat16;
-    request_.prompt = std::string(100, 'a');
-    request_.task = hunyuan_reso::BotTask::image;
-    request_.steps = arguments.steps;
-    at::manual_seed(1);
-    const double start = now();
-    // The limits of the sequence are the plan's business here: the loop itself is to run as far as it can.
-    open_.config = folder_.config;
-    open_.profile = folder_.profile;
-    open_.profile.max_length = open_.profile.position_table = 1 << 22;
-    generator_ = std::make_unique<Generator>(folder_, *folder_.encoder, checkpoint_, run_);
-    synchronize(device_);
-    std::printf("weights: %d layers, %.1f GiB reserved, made in %.1f s\n", arguments.layers, memory(), now() - start);
+  StepBench(const BenchArguments& arguments, const std::vector<at::Device>& devices)
+      : arguments_(arguments), devices_(devices), device_(devices.front()) {
+    if (arguments.dtype != "fp8") make(Precision::plain);
+    const bool small = arguments.dtype == "fp8" || (arguments.dtype == "both" && small_products(device_));
+    if (small) make(Precision::fp8);
   }
 
   void compare() {
-    request_of(arguments_.base);
-    const PlannedRequest planned(folder_, *folder_.encoder, request_);
+    const RandomModel& model = *models_.front();
+    const Request request = model.request(arguments_.base, arguments_.steps);
+    const PlannedRequest planned(model.folder(), *model.folder().encoder, request);
     print_plan(stdout, planned);
-    const hunyuan_reso::GenerationPlan& plan = planned.plan();
-    const double ceiling = device_.is_cuda() ? matrix_ceiling(device_) : 0;
-    std::printf("%-24s %10s %10s %10s %10s %8s %8s\n", "loop", "step 0 s", "steady s", "host s", "TFLOP/s", "ceiling",
+    plan_ = planned.plan();
+    ceilings_ = measure_ceilings(device_);
+    std::printf("measured: products %.0f TFLOP/s in bf16, %.0f in fp8; copies %.0f GB/s\n", ceilings_.bf16 / 1e12,
+                ceilings_.fp8 / 1e12, ceilings_.copy / 1e9);
+    list_variants();
+    for (int round = 0; round < arguments_.rounds; ++round) {
+      // A B B A: what drifts is shared out.
+      for (std::size_t i = 0; i < variants_.size(); ++i) {
+        run(variants_[round % 2 == 0 ? i : variants_.size() - 1 - i]);
+      }
+    }
+    std::printf("%-28s %10s %10s %8s %10s %9s %8s\n", "loop", "step 0 s", "steady s", "spread", "host s", "TFLOP/s",
                 "GiB");
-    ComputeOptions best = generator_->compute();
-    if (!arguments_.only_best) measure("sorted", plan, {ExpertPath::sorted, false}, false, ceiling);
-    if (best.experts == ExpertPath::sorted) {
-      std::printf("no grouped products here: nothing else to compare\n");
-      return;
-    }
-    if (!arguments_.only_best) measure("grouped", plan, best, false, ceiling);
-    if (!generator_->can_capture(best)) {
-      std::printf("layers on several devices: no graph\n");
-      if (arguments_.only_best) measure("grouped", plan, best, false, ceiling);
-      return;
-    }
-    measure("grouped, graph", plan, best, true, ceiling);
+    for (const Variant& variant : variants_) print(variant);
+    for (Variant& variant : variants_) parts(variant);
   }
 
   // Raises the base size until a run fails.
   void find_largest() {
-    const hunyuan_reso::SizeTokens& ladder = folder_.profile.size_tokens;
+    const RandomModel& model = *models_.front();
+    const hunyuan_reso::SizeTokens& ladder = model.folder().profile.size_tokens;
     for (std::size_t i = 0; i < ladder.count; ++i) {
       const std::int32_t base = ladder.base_sizes[i];
       if (base < arguments_.base) continue;
-      request_of(base);
-      const PlannedRequest planned(folder_, *folder_.encoder, request_);
+      const Request request = model.request(base, arguments_.steps);
+      const PlannedRequest planned(model.folder(), *model.folder().encoder, request);
       const hunyuan_reso::GenerationPlan& plan = planned.plan();
       std::string predicted = "feasible";
       try {
@@ -132,8 +80,8 @@ class Bench {
       std::string result = "runs";
       double first = 0, later = 0;
       try {
-        const auto loop = denoiser(generator_->compute());
-        const LoopTimes times = run_loop(*loop, generator_->noise(plan, 1), 2, device_, false, {});
+        const auto loop = model.denoiser(request, model.generator().compute());
+        const LoopTimes times = run_loop(*loop, model.generator().noise(plan, 1), 2, device_, false, {});
         first = times.steps[0];
         later = times.steps[1];
       } catch (const c10::Error& error) {
@@ -143,7 +91,7 @@ class Bench {
         result = error.what();
       }
       std::printf("base %d: %d tokens, plan: %s; here: %s (step 0 %.3f s, step 1 %.3f s, peak %.1f GiB)\n", base,
-                  plan.sequence_length, predicted.c_str(), result.c_str(), first, later, memory());
+                  plan.sequence_length, predicted.c_str(), result.c_str(), first, later, memories().front());
       const nlohmann::json line{{"bench", "max_base"}, {"base", base},          {"tokens", plan.sequence_length},
                                 {"plan", predicted},   {"result", result},      {"step0_s", first},
                                 {"step1_s", later},    {"peak_gib", memories()}};
@@ -155,13 +103,11 @@ class Bench {
   }
 
  private:
-  void request_of(std::int32_t base) {
-    request_.base_size = base;
-    request_.size = std::to_string(base) + "x" + std::to_string(base);
-  }
-  [[nodiscard]] std::unique_ptr<Denoiser> denoiser(const ComputeOptions& compute) const {
-    const PlannedRequest planned(open_, *folder_.encoder, request_);
-    return generator_->denoiser(planned, compute);
+  void make(Precision precision) {
+    models_.push_back(std::make_unique<RandomModel>(arguments_, devices_, precision));
+    std::printf("weights: %d layers, %s, %.1f GiB reserved, made in %.1f s\n", arguments_.layers,
+                precision == Precision::fp8 ? "fp8" : "plain", memories().front(), models_.back()->seconds());
+    std::fflush(stdout);
   }
 
   // Peak of each device, in GiB.
@@ -170,93 +116,174 @@ class Bench {
     for (const at::Device device : devices_) peaks.push_back(static_cast<double>(peak_memory(device)) / gib);
     return peaks;
   }
-  [[nodiscard]] double memory() const { return memories().front(); }
 
-  void measure(const char* name, const hunyuan_reso::GenerationPlan& plan, const ComputeOptions& compute, bool graph,
-               double ceiling) {
+  void list_variants() {
+    for (const auto& model : models_) {
+      const ComputeOptions best = model->generator().compute();
+      const bool graph = model->generator().can_capture(best), grouped = best.experts == ExpertPath::grouped;
+      const bool small = model->generator().model().options.precision == Precision::fp8;
+      const std::string name = small ? "fp8" : device_.is_cpu() ? "fp32" : "bf16";
+      const auto add = [&](const std::string& what, const ComputeOptions& compute, bool kernels, bool captured) {
+        variants_.push_back({name + what, model.get(), compute, kernels, captured, {}, {}, {}, 0, 0});
+      };
+      if (!arguments_.only_best && !small) add(", sorted experts, ATen", {ExpertPath::sorted, false}, false, false);
+      if (!arguments_.only_best && grouped && kernels_built())
+        add(", ATen" + std::string(graph ? ", graph" : ""), best, false, graph);
+      add(std::string(kernels_built() ? ", kernels" : ", ATen") + (graph ? ", graph" : ""), best, true, graph);
+    }
+  }
+
+  [[nodiscard]] LoopTimes loop(const Variant& variant, const SteadyHook& hook) const {
+    use_kernels(variant.kernels);
+    const RandomModel& model = *variant.model;
+    const auto denoiser = model.denoiser(model.request(arguments_.base, arguments_.steps), variant.compute);
+    const at::Tensor noise = model.generator().noise(plan_, 1);
+    run_loop(*denoiser, noise, 3, device_, false, {});  // warms up
+    const LoopTimes times = run_loop(*denoiser, noise, plan_.steps, device_, variant.graph, {}, hook);
+    use_kernels(true);
+    return times;
+  }
+
+  void run(Variant& variant) {
     release_memory();
     for (const at::Device device : devices_) reset_peak_memory(device);
-    const auto loop = denoiser(compute);
-    const at::Tensor noise = generator_->noise(plan, 1);
-    run_loop(*loop, noise, 3, device_, false, {});  // warms up
-    const LoopTimes times = run_loop(*loop, noise, plan.steps, device_, graph, {});
-    const double step = steady_step(times);
-    const double flops = plan.later_step_flop / step;
-    const auto steady_steps = static_cast<double>(times.steps.size() > 2 ? times.steps.size() - 2 : 1);
-    std::printf("%-24s %10.4f %10.4f %10.4f %10.1f %8.1f %8.1f\n", name, times.steps[0], step,
-                times.steady_wall / steady_steps, flops / 1e12, ceiling / 1e12, memory());
-    for (std::size_t i = 1; i < devices_.size(); ++i) {
-      std::printf("  device %s: peak %.1f GiB\n", devices_[i].str().c_str(), memories()[i]);
-    }
+    const LoopTimes times = loop(variant, {});
+    std::vector<double> later(
+        times.steps.begin() + std::min<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(times.steps.size()) - 1),
+        times.steps.end());
+    variant.first.push_back(times.steps.front());
+    variant.steady.push_back(median(later));
+    variant.host.push_back(times.steady_wall / static_cast<double>(later.size()));
+    variant.capture = times.capture;
+    variant.peak = std::max(variant.peak, memories().front());
+  }
+
+  void print(const Variant& v) const {
+    const double step = median(v.steady), flops = plan_.later_step_flop / step;
+    std::printf("%-28s %10.4f %10.4f %7.1f%% %10.4f %9.1f %8.1f\n", v.name.c_str(), median(v.first), step,
+                spread(v.steady), median(v.host), flops / 1e12, v.peak);
+    const nlohmann::json line{{"bench", "step"},
+                              {"loop", v.name},
+                              {"layers", arguments_.layers},
+                              {"base", plan_.image.base_size},
+                              {"tokens", plan_.sequence_length},
+                              {"rows", plan_.cfg_rows},
+                              {"steps", plan_.steps},
+                              {"step0_s", v.first},
+                              {"steady_s", v.steady},
+                              {"steady_host_s", v.host},
+                              {"capture_s", v.capture},
+                              {"flops", flops},
+                              {"ceiling_flops", ceilings_.bf16},
+                              {"peak_gib", v.peak}};
+    std::printf("JSON %s\n", line.dump().c_str());
+    std::fflush(stdout);
+  }
+
+  // Where a steady step's time goes, from the profiler's kernels by name, beside the floor of each part.
+  void parts(const Variant& v) const {
+    release_memory();
     KernelTime kernels;
-    run_loop(*loop, noise, plan.steps, device_, graph, {}, [&](bool begins) {
+    const LoopTimes times = loop(v, [&](bool begins) {
       if (begins) {
         start_kernel_time();
       } else {
         kernels = stop_kernel_time();
       }
     });
-    const double busy = kernels.busy / steady_steps;
-    if (kernels.events > 0) {
-      std::printf("  kernels %.4f s a step (%.0f of them): %.2f%% of the steady step not spent in kernels\n", busy,
-                  static_cast<double>(kernels.events) / steady_steps, 100 * (1 - busy / step));
-      std::printf("  under the profiler: busy %.4f s of %.4f s, %.2f%% idle\n", kernels.busy, kernels.span,
-                  100 * (1 - kernels.busy / kernels.span));
+    if (kernels.events == 0) return;
+    const auto steps = static_cast<double>(times.steps.size() - 2);
+    const std::int64_t grid = std::int64_t{plan_.image.token_height} * plan_.image.token_width;
+    const bool small = v.model->generator().model().options.precision == Precision::fp8;
+    const StepWork work = work_of_step(v.model->folder().config, plan_.cfg_rows, grid, plan_.sequence_length, small);
+    const double floors[] = {
+        work.products / (small ? ceilings_.fp8 : ceilings_.bf16) + work.other_products / ceilings_.bf16,
+        work.attention / ceilings_.bf16, work.glue / ceilings_.copy, 0};
+    const KernelKind kinds[] = {KernelKind::product, KernelKind::attention, KernelKind::glue, KernelKind::copy};
+    const char* names[] = {"products", "attention", "glue", "copies"};
+    const double step = kernels.span / steps;
+    std::printf("%s under the profiler: %.4f s a step, %.2f%% idle\n", v.name.c_str(), step,
+                100 * (1 - kernels.busy / kernels.span));
+    nlohmann::json line{{"bench", "parts"}, {"loop", v.name}, {"step_s", step}, {"busy_s", kernels.busy / steps}};
+    for (int i = 0; i < 4; ++i) {
+      const KernelTime::Kernel part = kernels.sum(kinds[i]);
+      const double seconds = part.seconds / steps;
+      std::printf("  %-10s %8.4f s %5.1f%%, floor %.4f s (%3.0f%%), %.0f kernels\n", names[i], seconds,
+                  100 * seconds / step, floors[i], seconds > 0 ? 100 * floors[i] / seconds : 0,
+                  static_cast<double>(part.count) / steps);
+      line[names[i]] = {{"s", seconds}, {"floor_s", floors[i]}};
     }
-    const nlohmann::json line{{"bench", "step"},
-                              {"loop", name},
-                              {"layers", arguments_.layers},
-                              {"base", plan.image.base_size},
-                              {"tokens", plan.sequence_length},
-                              {"rows", plan.cfg_rows},
-                              {"steps", plan.steps},
-                              {"step0_s", times.steps[0]},
-                              {"steady_s", step},
-                              {"steady_host_s", times.steady_wall / steady_steps},
-                              {"capture_s", times.capture},
-                              {"kernel_s", busy},
-                              {"kernel_events", kernels.events},
-                              {"flops", flops},
-                              {"ceiling_flops", ceiling},
-                              {"peak_gib", memories()}};
     std::printf("JSON %s\n", line.dump().c_str());
+    std::vector<std::pair<double, std::string>> top;
+    for (const auto& [name, kernel] : kernels.kernels) top.emplace_back(kernel.seconds / steps, name);
+    std::sort(top.rbegin(), top.rend());
+    for (std::size_t i = 0; i < std::min<std::size_t>(top.size(), 24); ++i) {
+      std::printf("    %8.5f s %6.0f  %s\n", top[i].first,
+                  static_cast<double>(kernels.kernels.at(top[i].second).count) / steps,
+                  top[i].second.substr(0, 120).c_str());
+    }
     std::fflush(stdout);
   }
 
-  Arguments arguments_;
+  BenchArguments arguments_;
   std::vector<at::Device> devices_;
   at::Device device_;
-  Folder folder_, open_;
-  Checkpoint checkpoint_;
-  RunOptions run_;
-  Request request_;
-  std::unique_ptr<Generator> generator_;
+  std::vector<std::unique_ptr<RandomModel>> models_;
+  std::vector<Variant> variants_;
+  hunyuan_reso::GenerationPlan plan_;
+  Ceilings ceilings_;
 };
+
+bool run(const BenchArguments& arguments) {
+  const c10::InferenceMode inference;
+  const auto devices = parse_devices("--devices", arguments.devices);
+  for (const at::Device device : devices) prepare_device(device);
+  at::globalContext().setBenchmarkCuDNN(arguments.tries);
+  if ((arguments.kernels || arguments.vae) && !devices.front().is_cuda()) throw Error("--kernels and --vae need a GPU");
+  if (arguments.kernels) bench_kernels(devices.front());
+  if (arguments.vae) bench_vae(arguments, devices.front());
+  if (arguments.whole) bench_whole(arguments, devices);
+  if (arguments.error) return bench_error(arguments, devices);
+  if (arguments.kernels || arguments.vae || arguments.whole) return true;
+  StepBench bench(arguments, devices);
+  arguments.max_base ? bench.find_largest() : bench.compare();
+  return true;
+}
 
 }  // namespace
 }  // namespace hunyuan_generate
 
 int main(int count, char** values) {
-  hunyuan_generate::Arguments arguments;
+  hunyuan_generate::BenchArguments arguments;
   CLI::App app("What a denoising step costs, with random weights in the published shape.", "hunyuan-generate-bench");
   app.add_option("--layers", arguments.layers, "Decoder layers; 32 in the published model")->capture_default_str();
   app.add_option("--base", arguments.base, "Base size; the picture is square")->capture_default_str();
   app.add_option("--steps", arguments.steps, "Steps of a loop")->check(CLI::Range(3, 1000))->capture_default_str();
+  app.add_option("--rounds", arguments.rounds, "Loops of each variant, in turn")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
   app.add_option("--hidden", arguments.hidden, "Hidden size; smaller ones are for trying the program")
       ->check(CLI::Range(64, 4096))
       ->capture_default_str();
   app.add_option("--devices", arguments.devices, "Numbers of GPUs (or cpu) to spread the layers over")
       ->capture_default_str();
+  app.add_option("--dtype", arguments.dtype,
+                 "Products of the decoder layers: plain (bf16, fp32 on the CPU), fp8 or both")
+      ->check(CLI::IsMember({"plain", "fp8", "both"}))
+      ->capture_default_str();
+  app.add_flag("--tries", arguments.tries, "Let cuDNN try its convolutions in place of guessing");
   app.add_flag("--only-best", arguments.only_best, "Leave the slower loops out");
   app.add_flag("--max-base", arguments.max_base, "Raise the base size until a run fails");
+  app.add_flag("--kernels", arguments.kernels, "Each kernel and product alone, with its floor");
+  app.add_flag("--vae", arguments.vae, "The autoencoder's decoder alone, at full size");
+  app.add_flag("--whole", arguments.whole,
+               "From noise to a PNG file: 50 steps in two rows, then a distilled model's 8");
+  app.add_flag("--error", arguments.error,
+               "How far fp8 is from bf16, by tensor and over a loop; status 1 over a limit");
+  app.add_option("--out", arguments.out, "--whole: folder for the PNG files");
   CLI11_PARSE(app, count, values);
   try {
-    const c10::InferenceMode inference;
-    const auto devices = hunyuan_generate::parse_devices("--devices", arguments.devices);
-    for (const at::Device device : devices) hunyuan_generate::prepare_device(device);
-    hunyuan_generate::Bench bench(arguments, devices);
-    arguments.max_base ? bench.find_largest() : bench.compare();
-    return 0;
+    return hunyuan_generate::run(arguments) ? 0 : 1;
   } catch (const c10::Error& error) {
     std::fprintf(stderr, "hunyuan-generate-bench: %s\n", error.what_without_backtrace());
   } catch (const std::exception& error) {

@@ -28,8 +28,8 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--pixels", a.pixels, "A folder with recorded inputs of conditioning pictures");
   app.add_option("--device,--devices", a.devices, "Where to compute: cpu, cuda, or a list to spread the layers over")
       ->capture_default_str();
-  app.add_option("--dtype", a.dtype, "fp32 or bf16, which has looser limits")
-      ->check(CLI::IsMember({"fp32", "bf16"}))
+  app.add_option("--dtype", a.dtype, "fp32, or bf16 or fp8, which have looser limits")
+      ->check(CLI::IsMember({"fp32", "bf16", "fp8"}))
       ->capture_default_str();
   app.add_option("--experts", a.experts, "How expert products are computed")
       ->check(CLI::IsMember({"sorted", "every", "grouped"}))
@@ -59,8 +59,10 @@ bool check_networks(const Arguments& arguments, LoadOptions load) {
   const Folder folder = read_folder(path);
   const Checkpoint checkpoint(path);
   const Model model(checkpoint, folder.config, load);
-  const bool reduced = load.dtype != at::kFloat;
-  Comparison comparison(SafetensorsFile(path / "io.safetensors"), load.device, reduced, arguments.quiet);
+  const Arithmetic arithmetic = load.precision == Precision::fp8 ? Arithmetic::fp8
+                                : load.dtype == at::kFloat       ? Arithmetic::fp32
+                                                                 : Arithmetic::bf16;
+  Comparison comparison(SafetensorsFile(path / "io.safetensors"), load.device, arithmetic, arguments.quiet);
   if (!arguments.quiet) std::printf("%-44s %10s %10s %10s %10s\n", "tensor", "max abs", "max rel", "measure", "limit");
   ComputeOptions compute;
   const std::map<std::string, ExpertPath> paths{

@@ -15,11 +15,11 @@ namespace {
 // Limits for arithmetic narrower than float32. The recorded networks have random weights and a hard choice of experts,
 // so a rounding can send a token to another expert, and the loop feeds its errors back from step to step; the norm over
 // all tokens stays small all the same.
-constexpr double reduced_plain_norm = 0.05;
-constexpr double reduced_timed_norm = 0.25;
-constexpr double reduced_guided_norm = 0.75;
-constexpr double reduced_share = 0.15;
-constexpr double reduced_mean_pixel = 16;
+struct ReducedLimits {
+  double plain_norm, timed_norm, guided_norm, share, mean_pixel;
+};
+constexpr ReducedLimits bf16_limits{0.05, 0.25, 0.75, 0.15, 16};
+constexpr ReducedLimits fp8_limits{0.3, 0.5, 1, 0.3, 32};
 
 struct Verdict {
   double absolute = 0;  // largest absolute difference
@@ -49,14 +49,14 @@ double limit_of(Tolerance tolerance) {
 }
 
 // Limit of the relative error in the Euclidean norm; 0 for what is not judged by it.
-double reduced_norm_limit(Tolerance tolerance) {
+double norm_limit(Tolerance tolerance, const ReducedLimits& limits) {
   switch (tolerance) {
     case Tolerance::plain:
-      return reduced_plain_norm;
+      return limits.plain_norm;
     case Tolerance::timed:
-      return reduced_timed_norm;
+      return limits.timed_norm;
     case Tolerance::guided:
-      return reduced_guided_norm;
+      return limits.guided_norm;
     default:
       return 0;
   }
@@ -69,7 +69,7 @@ double largest(const at::Tensor& magnitudes) {
   return magnitudes.max().item<double>();
 }
 
-Verdict judge(const at::Tensor& computed, const at::Tensor& expected, Tolerance tolerance, bool reduced) {
+Verdict judge(const at::Tensor& computed, const at::Tensor& expected, Tolerance tolerance, Arithmetic arithmetic) {
   const bool sets = tolerance == Tolerance::chosen;
   const at::Tensor a = (sets ? std::get<0>(computed.sort(-1)) : computed).to(at::kDouble);
   const at::Tensor b = (sets ? std::get<0>(expected.sort(-1)) : expected).to(at::kDouble);
@@ -79,15 +79,17 @@ Verdict judge(const at::Tensor& computed, const at::Tensor& expected, Tolerance 
   verdict.relative = verdict.absolute == 0 ? 0 : verdict.absolute / std::max(largest(b.abs()), 1e-30);
   verdict.measure = verdict.absolute;
   verdict.limit = limit_of(tolerance);
-  if (!reduced || !std::isfinite(verdict.absolute)) return verdict;
+  if (arithmetic == Arithmetic::fp32 || !std::isfinite(verdict.absolute)) return verdict;
+
+  const ReducedLimits& limits = arithmetic == Arithmetic::bf16 ? bf16_limits : fp8_limits;
 
   if (sets) {
     verdict.measure = difference.ne(0).to(at::kDouble).mean().item<double>();
-    verdict.limit = reduced_share;
+    verdict.limit = limits.share;
   } else if (tolerance == Tolerance::pixel) {
     verdict.measure = difference.mean().item<double>();
-    verdict.limit = reduced_mean_pixel;
-  } else if (const double limit = reduced_norm_limit(tolerance); limit > 0) {
+    verdict.limit = limits.mean_pixel;
+  } else if (const double limit = norm_limit(tolerance, limits); limit > 0) {
     verdict.measure = (a - b).norm().item<double>() / std::max(b.norm().item<double>(), 1e-30);
     verdict.limit = limit;
   }
@@ -137,8 +139,8 @@ Tolerance tolerance_of(const std::string& name, Tolerance otherwise) {
   return found == by_name.end() ? otherwise : found->second;
 }
 
-Comparison::Comparison(SafetensorsFile recorded, at::Device device, bool reduced, bool quiet)
-    : recorded_(std::move(recorded)), device_(device), reduced_(reduced), quiet_(quiet) {}
+Comparison::Comparison(SafetensorsFile recorded, at::Device device, Arithmetic arithmetic, bool quiet)
+    : recorded_(std::move(recorded)), device_(device), arithmetic_(arithmetic), quiet_(quiet) {}
 
 at::Tensor Comparison::input(const std::string& name) {
   const at::Tensor value = recorded_.tensor(name).to(device_);
@@ -169,7 +171,7 @@ void Comparison::compare(const std::string& name, const at::Tensor& computed, To
                    shape_text(expected.sizes()) + " " + c10::toString(expected.scalar_type()));
     return;
   }
-  const Verdict verdict = judge(value, expected, tolerance, reduced_);
+  const Verdict verdict = judge(value, expected, tolerance, arithmetic_);
   const bool good = verdict.measure <= verdict.limit;
   char line[160];
   std::snprintf(line, sizeof line, "%10.3g %10.3g %10.3g %10.3g  %s", verdict.absolute, verdict.relative,
@@ -212,7 +214,8 @@ void Comparison::fail(const std::string& name, const std::string& why) {
 }
 
 bool Comparison::finish(bool strict) const {
-  std::printf("\n%-44s %6s %10s %10s\n", "group", "count", reduced_ ? "measure" : "max abs", "limit");
+  std::printf("\n%-44s %6s %10s %10s\n", "group", "count", arithmetic_ == Arithmetic::fp32 ? "max abs" : "measure",
+              "limit");
   for (const auto& [name, group] : groups_) {
     std::printf("%-44s %6zu %10.3g %10.3g\n", name.c_str(), group.count, group.largest, group.limit);
   }

@@ -30,12 +30,15 @@ enum class Tolerance {
 /// The tolerance of an inner value by the last part of its name; `otherwise` for the values that a network computes.
 Tolerance tolerance_of(const std::string& name, Tolerance otherwise);
 
+/// What the compared values were computed with.
+enum class Arithmetic { fp32, bf16, fp8 };
+
 /// Recorded inputs and expected outputs, and the account of what was compared with them.
 class Comparison {
  public:
-  /// With `reduced` (arithmetic narrower than float32) numbers are judged by the relative error in the Euclidean norm,
+  /// With arithmetic narrower than float32 numbers are judged by the relative error in the Euclidean norm,
   /// chosen experts and tokens by the share that differs, pixels by the mean difference; see the .cpp for the limits.
-  Comparison(SafetensorsFile recorded, at::Device device, bool reduced, bool quiet);
+  Comparison(SafetensorsFile recorded, at::Device device, Arithmetic arithmetic, bool quiet);
 
   [[nodiscard]] const SafetensorsFile& recorded() const noexcept { return recorded_; }
   [[nodiscard]] bool has(const std::string& name) const { return recorded_.contains(name); }
@@ -67,7 +70,8 @@ class Comparison {
 
   SafetensorsFile recorded_;
   at::Device device_;
-  bool reduced_, quiet_;
+  Arithmetic arithmetic_;
+  bool quiet_;
   std::set<std::string> inputs_, compared_;
   std::map<std::string, Group> groups_;
   std::vector<std::string> failures_;

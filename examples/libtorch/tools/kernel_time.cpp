@@ -12,6 +12,30 @@
 
 namespace hunyuan_generate {
 
+KernelKind kind_of(const std::string& kernel) {
+  const auto has = [&](const char* part) { return kernel.find(part) != std::string::npos; };
+  for (const char* part : {"Memcpy", "Memset", "memcpy", "memset"}) {
+    if (has(part)) return KernelKind::copy;
+  }
+  for (const char* part : {"flash", "fmha", "sdpa", "Attention", "attention"}) {
+    if (has(part)) return KernelKind::attention;
+  }
+  for (const char* part : {"gemm", "Gemm", "GEMM", "cutlass", "nvjet", "gemv", "wgrad", "fprop", "implicit_", "conv"}) {
+    if (has(part)) return KernelKind::product;
+  }
+  return KernelKind::glue;
+}
+
+KernelTime::Kernel KernelTime::sum(KernelKind kind) const {
+  Kernel all;
+  for (const auto& [name, kernel] : kernels) {
+    if (kind_of(name) != kind) continue;
+    all.seconds += kernel.seconds;
+    all.count += kernel.count;
+  }
+  return all;
+}
+
 #if HUNYUAN_GENERATE_KERNEL_TIME
 
 void start_kernel_time() {
@@ -25,11 +49,14 @@ void start_kernel_time() {
 KernelTime stop_kernel_time() {
   const auto result = torch::autograd::profiler::disableProfiler();
   std::vector<std::pair<double, double>> intervals;
+  KernelTime time;
   for (const auto& event : result->events()) {
     if (event.deviceType() != c10::DeviceType::CUDA) continue;
     intervals.emplace_back(static_cast<double>(event.startNs()), static_cast<double>(event.endNs()));
+    KernelTime::Kernel& kernel = time.kernels[event.name()];
+    kernel.seconds += (intervals.back().second - intervals.back().first) * 1e-9;
+    ++kernel.count;
   }
-  KernelTime time;
   if (intervals.empty()) return time;
   std::sort(intervals.begin(), intervals.end());
   double end = intervals.front().first;
