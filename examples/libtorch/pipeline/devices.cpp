@@ -66,6 +66,11 @@ LoadOptions load_options(const std::string& option, const std::string& devices, 
   return load;
 }
 
+hunyuan_reso::Precision planned_precision(const LoadOptions& load) {
+  if (load.precision == Precision::fp8) return hunyuan_reso::Precision::fp8;
+  return load.dtype == at::kFloat ? hunyuan_reso::Precision::fp32 : hunyuan_reso::Precision::bf16;
+}
+
 void prepare_device(at::Device device) {
   at::globalContext().setAllowTF32CuBLAS(false);
   at::globalContext().setAllowTF32CuDNN(false);

@@ -19,6 +19,9 @@ std::vector<at::Device> parse_devices(const std::string& option, const std::stri
 /// layers in e4m3 (on a CPU float32 with the same roundings, to see what they do to a result).
 LoadOptions load_options(const std::string& option, const std::string& devices, const std::string& dtype);
 
+/// What the plan calls that.
+hunyuan_reso::Precision planned_precision(const LoadOptions& load);
+
 /// Switches products of reduced precision off for float32 and checks that the device exists; throws Error.
 void prepare_device(at::Device device);
 /// Waits for everything launched on the device.

@@ -100,6 +100,10 @@ void require_memory(const PlannedRequest& planned, const MemoryNeed& need, const
   if (load.dtype == at::kFloat && weights_as(hr::Precision::bf16) + rest / 2 <= there) {
     add("--dtype bf16 (" + gib(weights_as(hr::Precision::bf16) + rest / 2) + ")");
   }
+  if (planned.request().precision == hr::Precision::bf16 && small_products(load.device) &&
+      weights_as(hr::Precision::fp8) + rest <= there) {
+    add("--dtype fp8 (" + gib(weights_as(hr::Precision::fp8) + rest) + ")");
+  }
   if (!load.device.is_cpu()) {
     const std::int64_t each = there / static_cast<std::int64_t>(devices.size());
     const std::int64_t number = each > rest ? (need.weights + each - rest - 1) / (each - rest) : 0;

@@ -247,7 +247,7 @@ bool check_requests(const std::filesystem::path& path, const LoadOptions& load, 
       if (wanted.contains("text") && wanted["text"].contains("drawn_seed")) {
         request.text_seed = wanted["text"]["drawn_seed"].at(0).get<std::uint64_t>();
       }
-      request.precision = load.dtype == at::kFloat ? hr::Precision::fp32 : hr::Precision::bf16;
+      request.precision = planned_precision(load);
       check.compare(generator.generate(request, check.listener()), *folder.encoder);
     } catch (const c10::Error& error) {
       check.fail(error.what_without_backtrace());

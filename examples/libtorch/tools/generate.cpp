@@ -65,8 +65,9 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_flag("--no-metadata", a.no_metadata, "Do not write the request into PNG files");
   app.add_option("--device,--devices", a.devices, "cpu, cuda[:i], or a list to spread the layers over, such as 0,1")
       ->capture_default_str();
-  app.add_option("--dtype", a.dtype, "fp32, bf16 or fp16 (fp32 on the CPU, else bf16)")
-      ->check(CLI::IsMember({"fp32", "bf16", "fp16"}));
+  app.add_option("--dtype", a.dtype,
+                 "fp32, bf16, fp16 or fp8 (fp32 on the CPU, else bf16); fp8: products of the decoder layers")
+      ->check(CLI::IsMember({"fp32", "bf16", "fp16", "fp8"}));
   app.add_option("--stream", a.stream,
                  "auto, or the number of decoder layers that stay in host memory and are copied while others run");
   app.add_option("--threads", a.threads, "That load layers (one a core, at most 4)")->check(CLI::Range(1, 256));

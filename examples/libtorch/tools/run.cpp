@@ -52,7 +52,7 @@ void fill_request(Arguments& a, const Folder& folder, const LoadOptions& load) {
   request.seed = seed_of(a.seed);
   request.text_seed = request.seed;  // also where a run is resumed with a later picture
   if (a.seed == "random") std::printf("seed = %llu (random)\n", static_cast<unsigned long long>(request.seed));
-  request.precision = load.dtype == at::kFloat ? hunyuan_reso::Precision::fp32 : hunyuan_reso::Precision::bf16;
+  request.precision = planned_precision(load);
   if (!a.system.empty() && a.system != "none") request.system = read_file(a.system);
   for (const std::string& file : a.images) request.images.push_back(read_picture(file));
   if (!a.messages.empty()) {
@@ -80,7 +80,7 @@ Json described(const Arguments& a, const Folder& folder, const RunOptions& run) 
       {"checkpoint", a.model.empty() ? "random weights" : std::filesystem::canonical(folder.path).filename().string()},
       {"profile", folder.profile.name},
       {"devices", a.devices},
-      {"dtype", c10::toString(run.load.dtype)},
+      {"dtype", run.load.precision == Precision::fp8 ? "fp8" : c10::toString(run.load.dtype)},
       {"prompt", request.prompt},
       {"prompt_ids", folder.encoder->encode(request.prompt)},
       {"system", request.system},
