@@ -46,6 +46,7 @@ for folder in "$fixtures"/*/; do
   run "check_${name}_fp32_cuda" 60 "$check" --strict --device cuda "$folder"
   run "check_${name}_bf16_cuda" 60 "$check" --device cuda --dtype bf16 "$folder"
   run "check_${name}_bf16_grouped" 60 "$check" --device cuda --dtype bf16 --experts grouped "$folder"
+  run "check_${name}_fp8_grouped" 60 "$check" --device cuda --dtype fp8 --experts grouped "$folder"
   run "check_${name}_fp32_layers_0_cpu" 60 "$check" --strict --devices 0,cpu "$folder"
   run "graph_${name}" 60 "$build/hunyuan-generate-graph-test" "$folder"
 done
@@ -61,6 +62,7 @@ for archive in "$fixtures"/*.tar.xz "$fixtures"/mini/*.tar.xz "$here"/tests/*.ta
   run "requests_${name}_fp32_cpu" 120 "$check" --recorded-noise --requests "$out/requests/$name"
   run "requests_${name}_fp32_cuda" 120 "$check" --recorded-noise --device cuda --requests "$out/requests/$name"
 done
+run fused_test 60 "$build/hunyuan-generate-fused-test" --cuda
 run pipeline_test 60 "$build/hunyuan-generate-pipeline-test" "$here/tests/tiny_a"
 
 generate=$build/hunyuan-generate
@@ -87,6 +89,9 @@ run vae_tiles_test 120 "$build/hunyuan-generate-vae-tiles-test" "$here/tests/tin
 run text_test 60 "$build/hunyuan-generate-text-test" "$out/requests/instruct"
 
 run bench 150 "$build/hunyuan-generate-bench" --layers 8 --steps 20
+run bench_kernels 60 "$build/hunyuan-generate-bench" --kernels
+run bench_vae 60 "$build/hunyuan-generate-bench" --vae
+run bench_error 60 "$build/hunyuan-generate-bench" --error
 [ -n "${MAX_BASE:-}" ] && run max_base 200 "$build/hunyuan-generate-bench" --layers 8 --max-base
 
 [ -n "${ENLARGE:-}" ] && run bench_enlarge 300 "$build/hunyuan-generate-bench-enlarge" --layers 8 --steps 20
@@ -94,7 +99,6 @@ run bench 150 "$build/hunyuan-generate-bench" --layers 8 --steps 20
 grep -h '^JSON' "$out"/bench.log "$out"/bench_enlarge.log "$out"/max_base.log 2>/dev/null | sed 's/^JSON //' >"$out/bench.jsonl"
 echo "--- bench"
 grep -v '^JSON' "$out/bench.log" 2>/dev/null
-grep -v '^JSON' "$out/max_base.log" 2>/dev/null
-grep -v '^JSON' "$out/bench_enlarge.log" 2>/dev/null
+grep -hv "^JSON" "$out/max_base.log" "$out"/bench_*.log 2>/dev/null
 echo "--- table"
 cat "$table"

@@ -34,6 +34,7 @@ class StreamTest {
     for (std::size_t layers = 1; layers <= 6; ++layers) {
       for (std::size_t streamed = 1; streamed <= layers; ++streamed) passes(layers, streamed);
     }
+    small_weights();
     refusals();
     threads();
     loading();
@@ -59,9 +60,10 @@ class StreamTest {
   }
 
   struct Net {
-    Net(const ModelConfig& config, std::size_t streamed)
+    Net(const ModelConfig& config, std::size_t streamed, Precision precision = Precision::plain)
         : checkpoint(Checkpoint::random()),
-          backbone((at::manual_seed(3), WeightLoader(checkpoint, at::kFloat, at::kCPU)), config, {}, streamed) {}
+          backbone((at::manual_seed(3), WeightLoader(checkpoint, at::kFloat, at::kCPU)), config, {}, precision,
+                   streamed) {}
     at::Tensor pass(const ModelConfig& config, const at::Tensor& x, const Probe& probe = {}) const {
       KvCache cache(config, 1, x.size(1), at::kFloat, backbone.layer_devices());
       const at::Tensor one = at::ones({1, x.size(1), config.head_dim});
@@ -93,13 +95,26 @@ class StreamTest {
     }
   }
 
+  // Weights in e4m3 and their scales are streamed alike.
+  void small_weights() {
+    const ModelConfig config = small_config(4);
+    const Net plain(config, 0), whole(config, 0, Precision::fp8), net(config, 3, Precision::fp8);
+    report_.check(net.backbone.streamed_bytes() > 0, "e4m3 weights are streamed");
+    for (int pass = 0; pass < 2; ++pass) {
+      const at::Tensor x = at::randn({1, 5, config.hidden_size}), there = whole.pass(config, x);
+      report_.check(at::equal(there, net.pass(config, x)), "the same values with e4m3 weights");
+      const double error = ((there - plain.pass(config, x)).norm() / there.norm()).item<double>();
+      report_.check(error > 1e-3 && error < 0.5, "e4m3 weights differ from plain ones, but not much");
+    }
+  }
+
   void refusals() {
     report_.check(error_of([] { const Net net(small_config(2), 3); }).find("3 layers cannot be streamed") == 0,
                   "more layers than there are");
     report_.check(error_of([] {
                     const Checkpoint checkpoint = Checkpoint::random();
                     const WeightLoader loader(checkpoint, at::kFloat, at::kCPU);
-                    const Backbone backbone(loader, small_config(4), {at::kCPU, at::kCPU}, 3);
+                    const Backbone backbone(loader, small_config(4), {at::kCPU, at::kCPU}, Precision::plain, 3);
                   }).find("not to several") != std::string::npos,
                   "several devices");
   }

@@ -4,11 +4,11 @@
 
 #include <ATen/ATen.h>  // Device
 
-#include <cstdint>  // int64_t
-#include <functional>
-#include <memory>  // unique_ptr
-#include <string>  // string
-#include <vector>  // vector
+#include <cstdint>     // int64_t
+#include <functional>  // function
+#include <memory>      // unique_ptr
+#include <string>      // string
+#include <vector>      // vector
 
 #include "pipeline/generator.hpp"
 #include "tools/kernel_time.hpp"

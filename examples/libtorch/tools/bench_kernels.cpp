@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Each kernel against its ATen twin and its floor, and the products, at the published shape: two rows of 1024 x 1024.
-#include <torch/version.h>  // TORCH_VERSION_MAJOR
-
 #include <cstdio>  // printf
 
 #include "model/attention.hpp"
@@ -69,37 +67,8 @@ class KernelBench {
     const double row = static_cast<double>(tokens) * hidden;
     line("heads to rows", 4 * row, [&] { heads_to_rows(mixed, {true, false}); });
     line("heads to rows in e4m3", 3 * row, [&] { heads_to_rows(mixed, {false, true}); });
-    std::printf("%-32s %9s %9.4f ms; %zu queries strides:", "attention", "",
-                time_call([&] { attention(queries, cache, segments); }), queries.size());
-    for (const auto stride : mixed.back().strides()) std::printf(" %lld", static_cast<long long>(stride));
-    std::printf("\n");
-    with_gqa(queries.back(), cache, segments[1]);
+    std::printf("%-32s %9s %9.4f ms\n", "attention", "", time_call([&] { attention(queries, cache, segments); }));
   }
-
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 8)
-  // Other ways to ask for the same attention.
-  void with_gqa(const at::Tensor& q, const LayerCache& cache, const AttentionSegment& segment) {
-    const at::Tensor k = cache.keys.narrow(2, 0, segment.keys), v = cache.values.narrow(2, 0, segment.keys);
-    const at::Tensor by_token = q.transpose(1, 2).contiguous().transpose(1, 2);
-    const auto ask = [&](const char* name, const at::Tensor& x) {
-      try {
-        at::Tensor out;
-        const double ms = time_call([&] {
-          out = at::scaled_dot_product_attention(x, k, v, {}, 0.0, false, std::nullopt, /*enable_gqa=*/true);
-        });
-        std::printf("  %-30s %9.4f ms, strides of the result:", name, ms);
-        for (const auto stride : out.strides()) std::printf(" %lld", static_cast<long long>(stride));
-        std::printf("\n");
-      } catch (const c10::Error& error) {
-        std::printf("  %-30s %s\n", name, error.what_without_backtrace());
-      }
-    };
-    ask("enable_gqa, heads first", q);
-    ask("enable_gqa, tokens first", by_token);
-  }
-#else
-  void with_gqa(const at::Tensor&, const LayerCache&, const AttentionSegment&) {}
-#endif
 
   void mixture() {
     const double row = static_cast<double>(tokens) * hidden;

@@ -25,7 +25,10 @@ double relative(const at::Tensor& a, const at::Tensor& b) {
 
 void draw(const BenchArguments& arguments, const std::vector<at::Device>& devices, bool distilled, std::int32_t steps) {
   release_memory();
-  for (const at::Device device : devices) reset_peak_memory(device);
+  for (const at::Device device : devices) {
+    (void)at::zeros({1}, at::TensorOptions().device(device));  // statistics exist from the first tensor on
+    reset_peak_memory(device);
+  }
   const Precision precision = arguments.dtype == "plain" ? Precision::plain : Precision::fp8;
   const RandomModel model(arguments, devices, precision, distilled, true);
   const double loaded = static_cast<double>(peak_memory(devices.front())) / gib;
