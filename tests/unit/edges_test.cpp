@@ -218,6 +218,7 @@ TEST_CASE("a checkpoint with one ratio token, and one whose first ratio token ha
   ModelProfile profile = profiles::instruct;
   profile.ratio_tokens = {};
   profile.ratio_tokens.append(128044, 1);
+  REQUIRE(ratio_index_of(profile, 128044).has_value());  // an unchecked refusal would give 0, too
   CHECK(*ratio_index_of(profile, 128044) == 0);
   CHECK(ratio_index_of(profile, 128045).error() == Errc::not_a_ratio_token);
   profile.ratio_tokens = {};

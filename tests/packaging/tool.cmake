@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+# cmake -DBUILD_DIR=... -DWORK_DIR=... -DVERSION=... -P tool.cmake
+# Installs the tool alone and looks at what is there: the program runs, the man page is one, completions complete.
+cmake_minimum_required(VERSION 3.16)
+file(REMOVE_RECURSE "${WORK_DIR}")
+execute_process(COMMAND "${CMAKE_COMMAND}" --install "${BUILD_DIR}" --component hunyuan_reso_Tool --prefix "${WORK_DIR}"
+                RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "cmake --install: ${output}")
+endif()
+file(GLOB_RECURSE files RELATIVE "${WORK_DIR}" "${WORK_DIR}/*")
+list(SORT files)
+set(wanted bin/hunyuan-reso share/bash-completion/completions/hunyuan-reso
+           share/fish/vendor_completions.d/hunyuan-reso.fish share/man/man1/hunyuan-reso.1
+           share/zsh/site-functions/_hunyuan-reso)
+if(NOT files STREQUAL wanted)
+  message(FATAL_ERROR "Installed:\n  ${files}\nWanted:\n  ${wanted}")
+endif()
+
+function(expect text)
+  execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE status)
+  string(FIND "${output}" "${text}" at)
+  if(at EQUAL -1 OR NOT status EQUAL 0)
+    message(FATAL_ERROR "${ARGN}\nended with ${status} and printed\n${output}\nwithout '${text}'")
+  endif()
+endfunction()
+expect("${VERSION}" "${WORK_DIR}/bin/hunyuan-reso" --version)
+
+set(page "${WORK_DIR}/share/man/man1/hunyuan-reso.1")
+file(READ "${page}" text)
+foreach(command table snap presets token explain plan sequence encode decode)
+  string(TOUPPER "${command}" upper)
+  if(NOT text MATCHES "\n\\.SH ${upper}\n")
+    message(FATAL_ERROR "the man page has no section ${upper}")
+  endif()
+endforeach()
+find_program(groff groff)
+if(groff)
+  execute_process(COMMAND "${groff}" -man -Tutf8 -ww -z "${page}" ERROR_VARIABLE warnings)
+  if(NOT warnings STREQUAL "")
+    message(FATAL_ERROR "groff: ${warnings}")
+  endif()
+endif()
+
+find_program(bash bash)
+if(bash)
+  set(complete "source '${WORK_DIR}/share/bash-completion/completions/hunyuan-reso' && COMP_WORDS=(hunyuan-reso")
+  expect("explain" "${bash}" -c "${complete} expl) COMP_CWORD=1 && _hunyuan_reso && echo \"\${COMPREPLY[@]}\"")
+  expect("--base-size" "${bash}" -c "${complete} snap --base) COMP_CWORD=2 && _hunyuan_reso && echo \"\${COMPREPLY[@]}\"")
+endif()
