@@ -25,12 +25,14 @@ struct Message {
   bool is_image = false;
   ImageInfo image{};
 
+  template <class = void>  // see sequence.hpp
   [[nodiscard]] static Message of_text(Role role, std::string text) {
     Message message;
     message.role = role;
     message.text = std::move(text);
     return message;
   }
+  template <class = void>  // see sequence.hpp
   [[nodiscard]] static Message of_image(Role role, const ImageInfo& image) {
     Message message;
     message.role = role;

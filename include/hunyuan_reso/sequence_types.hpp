@@ -30,17 +30,20 @@ struct Section {
   std::int32_t mask_start_offset = 0;                 ///< moves the start and the stop of that part
   std::int32_t mask_stop_offset = 0;
 
+  template <class = void>  // see sequence.hpp
   [[nodiscard]] static Section of_text(std::string text, bool unconditional = false) {
     Section section;
     section.text = std::move(text);
     section.unconditional = unconditional;
     return section;
   }
+  template <class = void>  // see sequence.hpp
   [[nodiscard]] static Section of_tokens(std::vector<TokenId> tokens) {
     Section section;
     section.tokens = std::move(tokens);
     return section;
   }
+  template <class = void>  // see sequence.hpp
   [[nodiscard]] static Section of_image(const ImageInfo& image) {
     Section section;
     section.is_image = true;

@@ -83,8 +83,8 @@ void for_each_part(const ModelProfile& profile, const ImageInfo& image, Visit&& 
 }
 
 /// Records where a part of a block lies.
-inline void record_part(TokenLayout& layout, const ImageInfo& image, BlockPart part, std::int64_t start,
-                        std::int32_t count) {
+template <class = void>  // see sequence.hpp
+void record_part(TokenLayout& layout, const ImageInfo& image, BlockPart part, std::int64_t start, std::int32_t count) {
   const bool is_generated = image.kind == ImageKind::generated;
   const bool is_joint = image.kind == ImageKind::cond_joint;
   const std::int32_t position = to_position(start);
