@@ -88,6 +88,24 @@ run tiled_test 120 "$build/hunyuan-generate-tiled-test" "$here/tests/tiny_a"
 run vae_tiles_test 120 "$build/hunyuan-generate-vae-tiles-test" "$here/tests/tiny_a"
 run text_test 60 "$build/hunyuan-generate-text-test" "$out/requests/instruct"
 
+# Layers in host memory, in the published shape: the same picture, and what the copies cost.
+cat >"$out/published.json" <<'JSON'
+{"vocab_size": 133120, "hidden_size": 4096, "num_hidden_layers": 8, "num_attention_heads": 32, "num_key_value_heads": 8,
+ "attention_head_dim": 128, "num_experts": 64, "moe_topk": 8, "moe_intermediate_size": 3072, "num_shared_expert": 1,
+ "patch_embed_hidden_dim": 1024, "image_base_size": 1024, "model_version": "HunyuanImage-3.0-Instruct",
+ "rope_scaling": {"type": "custom"}, "vae_downsample_factor": [16, 16],
+ "vae": {"latent_channels": 32, "block_out_channels": [128, 256, 512, 1024, 1024], "layers_per_block": 2,
+         "ffactor_spatial": 16, "ffactor_temporal": 4, "scaling_factor": 0.562679178327931, "only_decoder": true}}
+JSON
+echo '[1000, 1001, 1002]' >"$out/ids.json"
+large=(--random-weights "$out/published.json" --prompt-ids "$out/ids.json" --template pretrain --task image
+  --size 1024x1024 --steps 8 --seed 3 --device 0 --no-metadata --no-graph)
+run large 100 "$generate" "${large[@]}" --out "$out/large.png"
+run large_stream_4 100 "$generate" "${large[@]}" --stream 4 --out "$out/large_stream_4.png"
+run large_stream_8 100 "$generate" "${large[@]}" --stream 8 --out "$out/large_stream_8.png"
+run same_with_4_streamed_layers 10 cmp "$out/large.png" "$out/large_stream_4.png"
+run same_with_8_streamed_layers 10 cmp "$out/large.png" "$out/large_stream_8.png"
+
 run bench 150 "$build/hunyuan-generate-bench" --layers 8 --steps 20
 run bench_kernels 60 "$build/hunyuan-generate-bench" --kernels
 run bench_vae 60 "$build/hunyuan-generate-bench" --vae
@@ -100,5 +118,7 @@ grep -h '^JSON' "$out"/bench.log "$out"/bench_enlarge.log "$out"/max_base.log 2>
 echo "--- bench"
 grep -v '^JSON' "$out/bench.log" 2>/dev/null
 grep -hv "^JSON" "$out/max_base.log" "$out"/bench_*.log 2>/dev/null
+echo "--- streamed layers"
+grep -H '^  streamed\|^loaded\|^time\|^peak' "$out"/large*.log 2>/dev/null
 echo "--- table"
 cat "$table"

@@ -34,6 +34,7 @@ class Stage {
         encoder_(encoder),
         conditioning_(conditioning),
         generator_(generator),
+        second_generator_(generator.clone()),
         options_(options),
         report_(report),
         probe_(probe) {}
@@ -137,7 +138,8 @@ class Stage {
       result_.ratio_index = require(hr::predict_ratio(profile_, values, count), "ratio");
       generated = static_cast<std::int64_t>(*result_.ratio_index);
     } else {
-      generated = static_cast<std::int64_t>(require(hr::argmax_logit(values, count), "ratio"));
+      // A generation of its own over the whole vocabulary: drawn like text, each from the request's seed.
+      generated = sample(logits, request_.request().sampling, second_generator_);
       result_.ratio_index = require(hr::generated_ratio_index(profile_, static_cast<TokenId>(generated)), "ratio");
     }
     if (probe_) probe_(name_ + "generated_ids", at::tensor({generated}, at::kLong));
@@ -160,6 +162,7 @@ class Stage {
   const TextEncoder& encoder_;
   const Conditioning& conditioning_;
   const at::Generator& generator_;
+  at::Generator second_generator_;
   ComputeOptions options_;
   const TextReport& report_;
   const Probe& probe_;

@@ -25,7 +25,8 @@ const Reader& chosen() {
     for (std::size_t i = 0; i < reader.seeds.size(); ++i)
       hunyuan_generate::write_file(std::filesystem::path(each) / std::to_string(i), reader.seeds[i]);
   }
-  std::exit(0);
+  std::fflush(stdout);
+  std::_Exit(0);
 }
 
 }  // namespace

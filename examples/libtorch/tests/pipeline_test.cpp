@@ -280,14 +280,9 @@ class PipelineTest {
     report_.check(distance <= 1, "the picture is the same");
   }
 
-  template <class Function>
-  static bool refuses(Function&& function, const std::string& expected) {
-    try {
-      function();
-    } catch (const Error& error) {
-      return std::string(error.what()).find(expected) != std::string::npos;
-    }
-    return false;
+  template <class Action>
+  static bool refuses(Action&& action, const std::string& expected) {
+    return error_of(action).find(expected) != std::string::npos;
   }
 
   TestReport report_;

@@ -206,16 +206,6 @@ class StreamTest {
     report_.check(error.find("weights 3") == 0 && error.find("are free on cpu") != std::string::npos, error);
   }
 
-  template <class Action>
-  static std::string error_of(Action&& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
-  }
-
   TestReport report_;
 };
 

@@ -37,6 +37,17 @@ class TestReport {
   int passed_ = 0, failed_ = 0;
 };
 
+/// What the Error says that an action throws, or "no error".
+template <class Action>
+std::string error_of(Action&& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
 /// A folder for files, removed with its files at the end of its life. Not removed by std::filesystem::remove_all: the
 /// copy of it that LibTorch 2.11's libtorch.so exports takes precedence and crashes.
 class TemporaryFolder {
