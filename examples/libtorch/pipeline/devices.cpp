@@ -104,7 +104,7 @@ std::int64_t peak_memory(at::Device device) {
 }
 
 double copy_rate(at::Device device) {
-  constexpr std::int64_t bytes = 64 << 20;
+  const std::int64_t bytes = device.is_cuda() ? 256 << 20 : 16 << 20;
   const auto options = at::TensorOptions().dtype(at::kByte);
   const at::Tensor there = at::empty({bytes}, options.device(device));
   const at::Tensor here = at::zeros({bytes}, options.pinned_memory(device.is_cuda()));
