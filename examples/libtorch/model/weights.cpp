@@ -17,8 +17,8 @@ nlohmann::json read_index(const std::filesystem::path& path) {
   return index["weight_map"];
 }
 
-// One pass without copies: what is not finite shows in the sum. A sum that overflows says nothing by itself. Meta tensors
-// have no values.
+// One pass without copies: what is not finite shows in the sum. A sum that overflows says nothing by itself. Meta
+// tensors have no values.
 bool is_finite(const at::Tensor& tensor) {
   if (tensor.is_meta() || std::isfinite(tensor.sum(at::kFloat).item<float>())) return true;
   return tensor.isfinite().all().item<bool>();

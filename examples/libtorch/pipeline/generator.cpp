@@ -234,9 +234,7 @@ class RequestRun {
       run(loop, start);
       latents = loop.latents();
       if (!is_finite(latents)) name_step(loop, start);
-      const bool last =
-          outcome_.seeds.size() + static_cast<std::size_t>(count) == static_cast<std::size_t>(request_.count);
-      if (last) outcome_.text.decoder.reset();
+      if (static_cast<std::int32_t>(outcome_.seeds.size()) + count == request_.count) outcome_.text.decoder.reset();
     }  // the caches are gone before the VAE needs memory
     release_memory();
     outcome_.loop_seconds += now() - begin;
