@@ -30,28 +30,25 @@ function joined(names) {
 }
 
 /**
- * Bytes as text: seven bits a character, which UTF-8 keeps in one byte. The characters that a page does not keep as
- * they are (and the escape itself) become two (page/start.mjs is the way back).
+ * Bytes as text: seven bits a character, which UTF-8 keeps in one byte. The three characters that a page does not keep
+ * as they are go together with the seven bits behind them into one character of two bytes (page/start.mjs reads it).
  */
 function asText(bytes) {
-  const escaped = '\0\r<\\';
-  let text = '';
+  const unsafe = [0, 13, 60]; // NUL, carriage return, <
+  const sevens = [];
   let held = 0;
   let count = 0;
-  const put = (seven) => {
-    const at = escaped.indexOf(String.fromCharCode(seven));
-    text += at < 0 ? String.fromCharCode(seven) : '\\' + 'abcd'[at];
-  };
   for (const byte of bytes) {
     held = (held << 8) | byte;
-    count += 8;
-    while (count >= 7) {
-      count -= 7;
-      put((held >> count) & 127);
-    }
+    for (count += 8; count >= 7; count -= 7) sevens.push((held >> (count - 7)) & 127);
     held &= 127;
   }
-  if (count > 0) put((held << (7 - count)) & 127);
+  sevens.push((held << (7 - count)) & 127);
+  let text = '';
+  for (let i = 0; i < sevens.length; ++i) {
+    const number = unsafe.indexOf(sevens[i]);
+    text += String.fromCharCode(number < 0 ? sevens[i] : 128 + 128 * number + (sevens[++i] ?? 0));
+  }
   return text;
 }
 
@@ -60,6 +57,7 @@ const script = Buffer.from(joined(modules));
 const start = joined(['page/start.mjs']);
 const length = Buffer.alloc(4);
 length.writeUInt32BE(wasm.length);
+const packed = gzipSync(Buffer.concat([length, wasm, script]), { level: 9 });
 const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 const style = source('page/style.css').replace(/\/\*[\s\S]*?\*\//g, '').replace(/\n\s*/g, '\n').replace(/\n+/g, '\n');
 // Nothing is fetched: the page may run these scripts, and start its worker, and that is all.
@@ -70,7 +68,8 @@ const parts = {
   VERSION: version,
   STYLE: style,
   START: start,
-  PACKED: asText(gzipSync(Buffer.concat([length, wasm, script]), { level: 9 })),
+  PACKED: asText(packed),
+  SIZE: packed.length,
 };
 const page = source('page/index.html').replace(/@([A-Z]+)@/g, (whole, name) => parts[name] ?? whole);
 if (/<\/script|<!--/i.test(parts.PACKED + start)) throw new Error('a script would end the page');
