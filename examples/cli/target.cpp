@@ -52,6 +52,20 @@ Resolution of_shorter_side(double side, Resolution ratio) {
   return factor <= 1 ? Resolution{whole(side), whole(side / factor)} : Resolution{whole(side * factor), whole(side)};
 }
 
+/// A size in pixels; what is none is refused with the names that are taken, too.
+Resolution pixels_of(const std::string& place, const std::string& text, const Selection& selection) {
+  const std::string names = "\n  A name is taken, too: 1K, 2K, 4K, 8K, 8MP, 1440p (see --help).";
+  const Result<ImageSize> size = parse_size(text, selection.profile(), selection.order);
+  if (!size) {
+    throw Refusal(point_at(place, text, size.position(), size_refusal(text, size, selection.order)) + names);
+  }
+  if (size->kind != ImageSizeKind::pixels) {
+    throw Refusal(place + ": '" + spelled(text) + "': expected the pixels of an image, " + size_form(selection.order) +
+                  names);
+  }
+  return require_pixels(place, text, selection.profile(), selection.order);
+}
+
 }  // namespace
 
 Target require_target(const std::string& place, const std::string& text, Resolution ratio, const Selection& selection) {
@@ -65,7 +79,7 @@ Target require_target(const std::string& place, const std::string& text, Resolut
   const std::string millions = number_before(text, "MP", true);
   const std::string lines = number_before(text, "P", false);
   if (thousands == "1" || thousands == "2" || thousands == "4" || thousands == "8") {
-    const int side = 1024 * std::stoi(thousands);
+    const int side = 1024 * (thousands[0] - '0');
     name(of_area(1.0 * side * side, ratio),
          "as many pixels as " + std::to_string(side) + "x" + std::to_string(side) + ", sides in multiples of 16");
   } else if (!millions.empty()) {
@@ -75,11 +89,7 @@ Target require_target(const std::string& place, const std::string& text, Resolut
     const auto side = static_cast<double>(read_whole(place, lines, 1, 65536));
     name(of_shorter_side(side, ratio), "a shorter side of " + lines + " pixels");
   } else {
-    try {
-      target.size = require_pixels(place, text, selection.profile(), selection.order);
-    } catch (const Refusal& refusal) {
-      throw Refusal(std::string(refusal.what()) + "\n  A name is taken, too: 1K, 2K, 4K, 8K, 8MP, 1440p (see --help).");
-    }
+    target.size = pixels_of(place, text, selection);
   }
   return target;
 }
