@@ -280,7 +280,7 @@ int main(int count, char** values) {
                "From noise to a PNG file: 50 steps in two rows, then a distilled model's 8");
   app.add_flag("--error", arguments.error,
                "How far fp8 is from bf16, by tensor and over a loop; status 1 over a limit");
-  app.add_option("--out", arguments.out, "--whole: folder for the PNG files");
+  app.add_option("--out", arguments.out, "--whole: folder for the PNG files; else this one");
   CLI11_PARSE(app, count, values);
   try {
     return hunyuan_generate::run(arguments) ? 0 : 1;
