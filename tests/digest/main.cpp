@@ -124,13 +124,12 @@ void print_texts() {
       hash.add(hr::find_token(*profile, text->view()));
     }
   }
-  for (int i = 0; i < 256; ++i) add(hash, hr::message(static_cast<hr::Errc>(i)));
   print("texts", hash.value());
 }
 
 void add_row(Hash& hash, const hr::ModelProfile& profile, const hr::TokenSequence& row) {
   std::vector<hr::TokenId> ids(static_cast<std::size_t>(row.length));
-  hash.add(static_cast<int>(row.expand(ids.data(), ids.size())));
+  hash.add(row.expand(ids.data(), ids.size()) == hr::Errc::none);
   for (const hr::TokenId id : ids) hash.add(id);
   for (const hr::ImageRun& run : row.image_runs) hash.add(run.slice);
   for (const hr::Slice slice : row.text_slices) hash.add(slice);
@@ -144,7 +143,7 @@ void add_row(Hash& hash, const hr::ModelProfile& profile, const hr::TokenSequenc
   const auto positions = hr::RopeLayout::create(profile, row.image_runs.data(), row.image_runs.size(), row.length);
   hash.add_error(positions);
   std::vector<hr::RopePosition> written(static_cast<std::size_t>(row.length));
-  hash.add(static_cast<int>(positions->write(written.data(), written.size())));
+  hash.add(positions->write(written.data(), written.size()) == hr::Errc::none);
   for (const hr::RopePosition position : written) {
     hash.add(position.y);
     hash.add(position.x);
@@ -170,7 +169,7 @@ void print_sequences() {
         request.image_size = size;
         request.align_output = images == 2;
         for (int i = 0; i < images; ++i)
-          hash.add(static_cast<int>(request.add_conditioning_image({600 + 100 * i, 800})));
+          hash.add(request.add_conditioning_image({600 + 100 * i, 800}) == hr::Errc::none);
         const auto plan = hr::plan_generation(*model, request, encode);
         hash.add_error(plan);
         if (!plan) continue;
@@ -178,7 +177,7 @@ void print_sequences() {
         hash.add(plan->image_start);
         hash.add(plan->kv_bytes);
         hash.add(plan->weight_bytes);
-        for (const hr::Diagnostic& finding : plan->diagnostics) hash.add(static_cast<int>(finding.code));
+        for (const hr::Diagnostic& finding : plan->diagnostics) add(hash, hr::name(finding.code));
         const auto text = hr::text_stage_row(*model, request, *plan, encode);
         hash.add_error(text);
         if (text) add_row(hash, *profile, *text);

@@ -31,7 +31,8 @@ class Hash {
     add(slice.start);
     add(slice.stop);
   }
-  /// The error and the value, also the one that stands in for a value that is not there.
+  /// Whether there is a value, where the fault is, and the value, also the one that stands in for one that is not
+  /// there. Not the error's number, which changes where one is added.
   template <class T>
   HUNYUAN_RESO_HD constexpr void add(const hr::Result<T>& result) noexcept {
     add_error(result);
@@ -39,7 +40,7 @@ class Hash {
   }
   template <class T>
   HUNYUAN_RESO_HD constexpr void add_error(const hr::Result<T>& result) noexcept {
-    add(static_cast<int>(result.error()));
+    add(result.has_value());
     add(result.position());
   }
   [[nodiscard]] HUNYUAN_RESO_HD constexpr std::uint64_t value() const noexcept { return state_; }
