@@ -60,10 +60,6 @@ export class Instance {
         new DataView(this.#exports.memory.buffer).setBigUint64(out, now, true);
         return 0;
       },
-      // Linked with the C library's streams, which nothing here uses: 8 is "bad descriptor".
-      fd_close: () => 8,
-      fd_seek: () => 8,
-      fd_write: () => 8,
       proc_exit: (status) => {
         throw new Error(`the module ended with ${status}`);
       },
