@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { loadModule, native, numbers, scratch, tokenizerJson } from './support.mjs';
 
 const reso = await loadModule();
+reso.loadTokenizer(new TextEncoder().encode(tokenizerJson(reso, 'instruct')));
 const random = numbers(17);
 const pick = (list) => list[random(list.length)];
 
@@ -89,7 +90,6 @@ test('sequences, with bytes and with a tokenizer', () => {
     const text = tokenizerJson(reso, profile);
     writeFileSync(join(scratch, name), text);
   }
-  reso.loadTokenizer(new TextEncoder().encode(tokenizerJson(reso, 'instruct')));
   const requests = [
     { prompt: 'a cat', gen: '16:9' }, { prompt: ['a hat', 'a coat \u4e2d \ud83d\ude00'], gen: '1:1', cfg_factor: 2 },
     { prompt: 'a hat', cond: [['3024x4032', '900x1600']], gen: '3:4' }, { prompt: 'x', gen: 'auto' }, { promt: 'x' }, { prompt: 'x', gen: 12 },
