@@ -203,15 +203,20 @@ void check_enlargement(const Model& model, const GenerationRequest& request, Byt
     options.profile = static_cast<TileProfile>(bytes.below(2));
     options.strength = make_double(bytes);
     options.flop_per_second = make_double(bytes);
+    options.enlarges_latents = bytes.flag();
+    options.tiles_at_once = static_cast<std::int32_t>(bytes.byte());
   }
   const Result<EnlargementPlan> plan = plan_enlargement(model, request, target, options);
   if (!plan) return ALWAYS(message(plan.error())[0] != '\0');
   ALWAYS(plan->canvas.height >= target.height && plan->canvas.width >= target.width);
   ALWAYS(plan->crop_top >= 0 && plan->crop_top + target.height <= plan->canvas.height);
   ALWAYS(plan->crop_left >= 0 && plan->crop_left + target.width <= plan->canvas.width);
-  ALWAYS(plan->is_refined == (plan->scale > 1.0));
-  ALWAYS(plan->enlarged.resized_height >= plan->canvas.height - 1 &&
-         plan->enlarged.resized_width >= plan->canvas.width - 1);
+  const Resolution finished = plan->finished;
+  ALWAYS(plan->is_refined == (target.height > finished.height || target.width > finished.width));
+  ALWAYS(plan->is_refined || plan->canvas == target);
+  ALWAYS(plan->wrap_columns >= 0 && plan->crop_left + target.width + plan->wrap_columns <= plan->canvas.width);
+  ALWAYS(plan->enlarged.resized_height >= plan->canvas.height - 1);
+  ALWAYS(plan->enlarged.resized_width + plan->wrap_columns >= plan->canvas.width - 1);
   std::int64_t calls = plan->generation.steps;
   if (plan->is_refined) {
     ALWAYS(plan->refinement_steps > 0 && plan->first_step >= 0);
@@ -220,7 +225,9 @@ void check_enlargement(const Model& model, const GenerationRequest& request, Byt
     calls += std::int64_t{plan->tiles.size()} * plan->refinement_steps;
     check_tiles(plan->tiles, bytes);
   }
-  ALWAYS(plan->model_calls == calls && plan->latent_bytes > 0 && plan->kv_bytes > 0);
+  ALWAYS(plan->model_calls == calls && plan->kv_bytes > 0 && plan->picture_bytes > 0);
+  ALWAYS(plan->latent_bytes >= (plan->is_refined ? 1 : 0) && plan->memory_bytes >= plan->kv_bytes);
+  ALWAYS(plan->tiles_at_once >= 1 && plan->decoded_pixels > 0 && plan->encoded_pixels >= 0);
   ALWAYS(plan->total_flop > 0.0 && plan->seconds >= 0.0);
 }
 

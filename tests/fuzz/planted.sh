@@ -45,16 +45,17 @@ lib=include/hunyuan_reso
 plant image_size $lib/image_size.hpp 'index.value >= static_cast' 'index.value > static_cast'
 # 99999999999.5:1 overflows.
 plant size_text examples/cli/size_list.cpp 'if (first.digits > max_side) return' 'if (false) return'
-# "<a<boi>" hides the token.
-plant tokens $lib/vocabulary.hpp "text.find('<', begin + 1)" "text.find('<', close + 1)"
+# A '<' far before the next '>' hides the tokens behind it.
+plant tokens $lib/vocabulary.hpp 'if (candidate.size() > TokenText::capacity()) continue' \
+  'if (candidate.size() > TokenText::capacity()) break'
 # A cut at the end of a run leaves an empty run.
 plant sequence $lib/detail/sequence_writer.hpp 'if (excess < last.count)' 'if (excess <= last.count)'
 # A ViT run with all its slots is refused.
 plant read_sequence $lib/detail/sequence_reader.hpp 'if (count > profile_.vit_slots)' 'if (count >= profile_.vit_slots)'
-# What rounding leaves over of a tile's weight is lost.
-plant plan $lib/tiles.hpp 'own + tile_unit - given' 'own'
-# A tie goes to the lower row whichever comes first.
-plant snapping $lib/detail/threshold.hpp '(lower_first && to_lower == to_upper)' '(to_lower == to_upper)'
+# Half of what rounding leaves over of a tile's weight is lost.
+plant plan $lib/tiles.hpp 'own + tile_unit - given' 'own + (tile_unit - given) / 2'
+# A tie goes to the row that comes last.
+plant snapping $lib/detail/threshold.hpp '(lower_first && to_lower' '(!lower_first && to_lower'
 # The form of a list depends on how it comes through a pipe.
 plant list examples/cli/line_reader.cpp '(!started_ && are_blank' '(false && are_blank'
 # A refusal shows a control character.

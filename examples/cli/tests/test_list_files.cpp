@@ -44,7 +44,7 @@ TEST_CASE("a list is read the same way however it comes through a pipe") {
   }
   // A zero byte in a short first line is that line's fault, and a second line does not excuse UTF-16.
   for (const char* pause : {"", "sleep 0.2; "}) {
-    const std::string start = std::string("(printf 'x\\000y\\n'; ") + pause;
+    const std::string start = std::string("(printf 'x\\000yzzzz\\n'; ") + pause;
     const Run stray = run_shell(start + "printf '1080x1920\\n') | $TOOL snap - --format csv --quiet");
     CHECK(stray.status == 1);
     CHECK(contains(stray.out, "\n2,1080,1920,"));
