@@ -17,7 +17,7 @@ plant() {
   if [[ ${#wanted[@]} -gt 0 && ! " ${wanted[*]} " == *" $target "* ]]; then return; fi
   rm -rf "$work/tree"
   mkdir -p "$work/tree/build"
-  cp -R CMakeLists.txt cmake examples include tests "$work/tree"
+  cp -R CMakeLists.txt LICENSE README.md CHANGELOG.md cmake docs examples include tests "$work/tree"
   local text
   text=$(cat "$file")
   if [[ $text != *"$from"* ]]; then
