@@ -17,12 +17,13 @@ Pass Pass::to(at::Device device) const {
 }
 
 KvCache::KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t length, at::ScalarType dtype,
-                 const std::vector<at::Device>& devices)
+                 const std::vector<at::Device>& devices, const Parallel& parallel)
     : length_(length) {
+  const std::int64_t heads = parallel.tensor.part(config.key_value_heads, "key and value heads");
   for (const at::Device device : devices) {
     const auto options = at::TensorOptions().dtype(dtype).device(device);
-    keys_.push_back(at::zeros({batch, config.key_value_heads, length, config.head_dim}, options));
-    values_.push_back(at::zeros({batch, config.key_value_heads, length, config.head_dim}, options));
+    keys_.push_back(at::zeros({batch, heads, length, config.head_dim}, options));
+    values_.push_back(at::zeros({batch, heads, length, config.head_dim}, options));
   }
 }
 
@@ -50,16 +51,20 @@ at::Tensor KvCache::values(std::size_t layer, std::int64_t visible) const {
 DecoderLayer::DecoderLayer(const WeightLoader& loader, const ModelConfig& config, std::size_t index,
                            Precision precision)
     : index_(index),
-      heads_(config.heads),
-      groups_(config.key_value_heads),
+      parallel_(loader.parallel()),
+      heads_(parallel_->tensor.part(config.heads, "attention heads")),
+      groups_(parallel_->tensor.part(config.key_value_heads, "key and value heads")),
       width_(config.head_dim),
       input_norm_(loader.at("input_layernorm"), config.hidden_size, config.rms_norm_eps),
       post_attention_norm_(loader.at("post_attention_layernorm"), config.hidden_size, config.rms_norm_eps),
       query_norm_(loader.at("self_attn.query_layernorm"), config.head_dim, config.rms_norm_eps),
       key_norm_(loader.at("self_attn.key_layernorm"), config.head_dim, config.rms_norm_eps),
-      qkv_(loader.at("self_attn.qkv_proj").tensor("weight", {(heads_ + 2 * groups_) * width_, config.hidden_size}),
+      qkv_(loader.at("self_attn.qkv_proj")
+               .split(0)
+               .tensor("weight", {(config.heads + 2 * config.key_value_heads) * width_, config.hidden_size}),
            precision),
-      out_(loader.at("self_attn.o_proj").tensor("weight", {config.hidden_size, heads_ * width_}), precision) {
+      out_(loader.at("self_attn.o_proj").split(1).tensor("weight", {config.hidden_size, config.heads * width_}),
+           precision) {
   const LayerConfig& layer = config.layers[index];
   if (layer.dense) {
     dense_.emplace(loader.at("mlp"), config.hidden_size, layer.expert_width, precision);
@@ -82,7 +87,8 @@ at::Tensor DecoderLayer::attend(const Rows& x, std::int64_t batch, const Pass& p
     observe(probe, "query", at::cat(queries, 2));
     observe(probe, "key", cache.keys(index_, cache.length()).narrow(2, pass.start, tokens));
   }
-  const at::Tensor rows = out_(heads_to_rows(attention(queries, cache.arrays(index_), segments), out_.form()));
+  const at::Tensor rows =
+      parallel_->sum(out_(heads_to_rows(attention(queries, cache.arrays(index_), segments), out_.form())));
   const at::Tensor out = rows.view({batch, tokens, rows.size(1)});
   observe(probe, "attn_out", out);
   return out;
@@ -95,7 +101,7 @@ at::Tensor DecoderLayer::forward(const at::Tensor& x, const Pass& pass, KvCache&
   const NormedSum second = post_attention_norm_.add(x, attended, moe_ ? moe_->form() : dense_->form());
   if (!probe && moe_) return moe_->forward(second.normed, options.experts, options.drop_tokens, probe, second.sum);
   const at::Tensor mixed = moe_ ? moe_->forward(second.normed, options.experts, options.drop_tokens, probe)
-                                : (*dense_)(second.normed).view(x.sizes());
+                                : parallel_->sum((*dense_)(second.normed)).view(x.sizes());
   observe(probe, "mlp_out", mixed);
   const at::Tensor out = second.sum + mixed;
   observe(probe, "out", out);

@@ -22,9 +22,9 @@ namespace hunyuan_generate {
 /// Keys and values of every layer, a run of positions at a time. Keys are stored rotated and normed.
 class KvCache {
  public:
-  /// Zeros for `batch` rows of `length` tokens; `devices` names the device of every layer.
+  /// Zeros for `batch` rows of `length` tokens and this process's heads; `devices` names the device of every layer.
   KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t length, at::ScalarType dtype,
-          const std::vector<at::Device>& devices);
+          const std::vector<at::Device>& devices, const Parallel& parallel = {});
 
   /// A layer's whole arrays, to write into.
   [[nodiscard]] LayerCache arrays(std::size_t layer) const { return {keys_[layer], values_[layer]}; }
@@ -70,8 +70,8 @@ class DecoderLayer {
   DecoderLayer(const WeightLoader& loader, const ModelConfig& config, std::size_t index,
                Precision precision = Precision::plain);
 
-  /// x [B, n, H] to the same shape. The probe gets query [B, A, n, D], key [B, K, n, D], attn_out, what Moe::forward
-  /// reports, mlp_out and out.
+  /// x [B, n, H] to the same shape. The probe gets query [B, A, n, D], key [B, K, n, D] (of this process's heads),
+  /// attn_out, what Moe::forward reports, mlp_out and out.
   [[nodiscard]] at::Tensor forward(const at::Tensor& x, const Pass& pass, KvCache& cache, const ComputeOptions& options,
                                    const Probe& probe) const;
 
@@ -85,6 +85,7 @@ class DecoderLayer {
                                   const Probe& probe) const;
 
   std::size_t index_;
+  std::shared_ptr<const Parallel> parallel_;
   std::int64_t heads_, groups_, width_;
   RmsNorm input_norm_, post_attention_norm_, query_norm_, key_norm_;
   Weight qkv_, out_;

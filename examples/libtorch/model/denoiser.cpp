@@ -36,10 +36,17 @@ Denoiser::Denoiser(const Model& model, ImageSequence sequence, std::vector<Overw
       options_(options),
       guidance_scale_(guidance_scale),
       pictures_(pictures),
-      rows_(sequence_.rows()),
-      cache_(model.config, rows_, sequence_.length(), model.backbone.dtype(), model.backbone.layer_devices()),
+      all_rows_(sequence_.rows()),
+      rows_(parallel().guidance.part(all_rows_, "rows of the batch")),
+      first_row_(parallel().guidance.index * rows_),
+      cache_(model.config, rows_, sequence_.length(), model.backbone.dtype(), model.backbone.layer_devices(),
+             parallel()),
       known_(static_cast<std::size_t>(rows_)) {
   check_sequence();
+  sequence_.ids = sequence_.ids.narrow(0, first_row_, rows_);
+  if (sequence_.mask.defined() && sequence_.mask.size(0) > 1) {
+    sequence_.mask = sequence_.mask.narrow(0, first_row_, rows_);
+  }
   const at::Device device = model.backbone.device();
   const std::int64_t length = sequence_.length(), start = sequence_.scalars.start;
   const std::int64_t fed = sequence_.image.stop - start;
@@ -60,8 +67,9 @@ Denoiser::Denoiser(const Model& model, ImageSequence sequence, std::vector<Overw
 void Denoiser::check_sequence() const {
   const std::int64_t length = sequence_.length(), width = model_->config.head_dim;
   const hunyuan_reso::Slice image = sequence_.image, scalars = sequence_.scalars;
-  if (pictures_ < 1 || (rows_ != pictures_ && rows_ != 2 * pictures_)) {
-    throw Error("image sequence: " + std::to_string(rows_) + " rows for " + std::to_string(pictures_) + " pictures");
+  if (pictures_ < 1 || (all_rows_ != pictures_ && all_rows_ != 2 * pictures_)) {
+    throw Error("image sequence: " + std::to_string(all_rows_) + " rows for " + std::to_string(pictures_) +
+                " pictures");
   }
   if (scalars.start < 0 || scalars.stop != image.start || image.stop > length ||
       image.length() != sequence_.grid_height * sequence_.grid_width) {
@@ -69,6 +77,9 @@ void Denoiser::check_sequence() const {
   }
   if (scalars.length() != model_->config.scalar_tokens()) {
     throw Error("image sequence: its scalar tokens are not those of the model");
+  }
+  if (options_.drop_tokens && rows_ != all_rows_) {
+    throw Error("rows cannot be shared by processes where experts drop tokens: which ones depends on all rows");
   }
   require_cover(sequence_.first_segments, length, length);
   require_cover(sequence_.later_segments, image.stop - scalars.start, length);
@@ -85,14 +96,16 @@ void Denoiser::reuse(std::int64_t row, const KvCache& known, std::int64_t count,
                      std::vector<AttentionSegment> segments) {
   if (count < 1 || count > sequence_.scalars.start) throw Error("a reused prefix must end before the image");
   require_cover(segments, sequence_.length() - count, sequence_.length());
-  cache_.row(row).take_prefix(known, count);
-  known_[static_cast<std::size_t>(row)] = {count, std::move(segments)};
+  if (row < first_row_ || row >= first_row_ + rows_) return;  // another process's
+  cache_.row(row - first_row_).take_prefix(known, count);
+  known_[static_cast<std::size_t>(row - first_row_)] = {count, std::move(segments)};
 }
 
 void Denoiser::start(const at::Tensor& noise, std::int64_t step) {
   require_shape(noise, latents_.sizes(), "noise");
   if (step < 0 || step >= timesteps_.size(0)) throw Error("the schedule has no step " + std::to_string(step));
   latents_.copy_(noise);
+  parallel().agree(latents_);
   step_.fill_(step);
 }
 
@@ -125,7 +138,7 @@ at::Tensor Denoiser::image_vectors(const Probe& probe) const {
   const at::Tensor embedding = model_->time_embed(time());
   observe(probe, "time_embed", embedding.expand({rows_, -1}));
   const at::Tensor vectors = model_->patch_embed(latents_, embedding);
-  return pictures_ == 1 ? vectors : vectors.repeat({rows_ / pictures_, 1, 1});
+  return pictures_ == 1 ? vectors : vectors.repeat({all_rows_ / pictures_, 1, 1}).narrow(0, first_row_, rows_);
 }
 
 void Denoiser::observe_pass(const Pass& pass, const Probe& probe) const {
@@ -197,6 +210,7 @@ void Denoiser::later_step(const Probe& probe) { finish_step(later_direction(prob
 at::Tensor Denoiser::direction(const at::Tensor& latents, bool whole) {
   require_shape(latents, latents_.sizes(), "latents");
   latents_.copy_(latents);
+  parallel().agree(latents_);
   return whole ? whole_direction(whole_pass(), {}) : later_direction({});
 }
 
@@ -204,10 +218,10 @@ at::Tensor Denoiser::direction(const at::Tensor& latents, bool whole) {
 at::Tensor Denoiser::direction_of(const at::Tensor& tokens, const Probe& probe) const {
   const at::Tensor embedding = model_->time_embed_2(time());
   observe(probe, "time_embed_2", embedding.expand({rows_, -1}));
-  const at::Tensor velocity =
-      model_->final_layer(tokens, embedding, sequence_.grid_height, sequence_.grid_width).to(at::kFloat);
+  const at::Tensor velocity = parallel().all_rows(
+      model_->final_layer(tokens, embedding, sequence_.grid_height, sequence_.grid_width).to(at::kFloat));
   observe(probe, "velocity", velocity);
-  if (rows_ != 2 * pictures_) return velocity;
+  if (all_rows_ != 2 * pictures_) return velocity;
   const at::Tensor uncond = velocity.narrow(0, pictures_, pictures_);
   const at::Tensor guided = uncond + guidance_scale_ * (velocity.narrow(0, 0, pictures_) - uncond);
   observe(probe, "guided", guided);
@@ -217,6 +231,7 @@ at::Tensor Denoiser::direction_of(const at::Tensor& tokens, const Probe& probe) 
 // To the latents of the next step.
 void Denoiser::finish_step(const at::Tensor& direction, const Probe& probe) {
   latents_.add_(direction * sigma_steps_.index_select(0, step_));
+  parallel().agree(latents_);  // equal anyway on equal devices; a difference would send tokens to different experts
   observe(probe, "latents_out", latents_);
   step_.add_(1);
 }

@@ -16,6 +16,9 @@ namespace hunyuan_generate {
 /// The denoising loop of one sequence. All buffers are made by the constructor. `later_step` is the steady state: it
 /// reads and writes tensors at fixed addresses, including the step counter and the table of times, and with a grouped
 /// or every_expert path it never waits for the device, so that it can be captured in a CUDA graph and replayed.
+///
+/// Where processes share the rows (Parallel::guidance), each runs its own through the layers; latents and velocities
+/// are those of all pictures on each of them, and equal.
 class Denoiser {
  public:
   /// The rows of the sequence are `pictures` conditional ones, then as many unconditional ones or none. `conditioning`
@@ -44,6 +47,7 @@ class Denoiser {
 
   /// Current latents [pictures, C, h, w], float32; the same tensor through all steps.
   [[nodiscard]] const at::Tensor& latents() const noexcept { return latents_; }
+  [[nodiscard]] const Parallel& parallel() const noexcept { return model_->parallel(); }
 
  private:
   /// What a row has in the cache before step 0.
@@ -68,7 +72,8 @@ class Denoiser {
   std::vector<Overwrite> conditioning_;
   ComputeOptions options_;
   double guidance_scale_;
-  std::int64_t pictures_, rows_;
+  std::int64_t pictures_, all_rows_;
+  std::int64_t rows_, first_row_;  // of this process
   KvCache cache_;
   Pass first_, later_;
   std::vector<KnownPrefix> known_;                    // of each row

@@ -32,7 +32,7 @@ bool kernels_take(const at::Tensor&) { return false; }
 NormedSum add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, double eps, Form form) {
   return twin::add_rms_norm(x, delta, weight, eps, form);
 }
-Rows gated_silu(const at::Tensor& packed, Form form) { return twin::gated_silu(packed, form); }
+Rows gated_silu(const at::Tensor& packed, Form form, const at::Tensor&) { return twin::gated_silu(packed, form); }
 std::vector<at::Tensor> rotate_norm_store(const at::Tensor& packed, const RotaryTable& rope, const QkNorm& norm,
                                           const LayerCache& cache, std::int64_t start,
                                           const std::vector<AttentionSegment>& segments) {
@@ -43,7 +43,9 @@ Chosen route(const at::Tensor& logits, const RouteRule& rule) { return twin::rou
 ExpertPlaces place_by_expert(const at::Tensor& index, std::int64_t experts) {
   return twin::place_by_expert(index, experts);
 }
-Rows gather(const Rows& rows, const at::Tensor& place, Form form) { return twin::gather(rows, place, form); }
+Rows gather(const Rows& rows, const at::Tensor& place, Form form, const at::Tensor&) {
+  return twin::gather(rows, place, form);
+}
 at::Tensor combine(const at::Tensor& parts, const at::Tensor& place, const at::Tensor& weight, const at::Tensor& shared,
                    const at::Tensor& residual) {
   return twin::combine(parts, place, weight, shared, residual);
@@ -101,6 +103,8 @@ kernels::RowOut out_of(const Rows& rows) {
   return out;
 }
 
+const std::int32_t* limit_of(const at::Tensor& x) { return x.defined() ? x.data_ptr<std::int32_t>() : nullptr; }
+
 const void* pointer(const at::Tensor& x) { return x.defined() ? x.data_ptr() : nullptr; }
 
 bool good_width(std::int64_t width, Form form) {
@@ -125,14 +129,14 @@ NormedSum add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const at::T
   return result;
 }
 
-Rows gated_silu(const at::Tensor& packed, Form form) {
+Rows gated_silu(const at::Tensor& packed, Form form, const at::Tensor& limit) {
   const std::int64_t width = packed.size(-1) / 2;
   if (!kernels_take(packed) || !good_width(width, form) || packed.numel() == 0) return twin::gated_silu(packed, form);
   const at::Tensor in = packed.contiguous();
   std::vector<std::int64_t> shape = in.sizes().vec();
   shape.back() = width;
   Rows rows = make_rows(in, shape, form);
-  kernels::gated_silu(in.data_ptr(), out_of(rows), in.numel() / (2 * width), width, Launch(packed));
+  kernels::gated_silu(in.data_ptr(), out_of(rows), in.numel() / (2 * width), width, limit_of(limit), Launch(packed));
   return rows;
 }
 
@@ -203,7 +207,7 @@ ExpertPlaces place_by_expert(const at::Tensor& index, std::int64_t experts) {
   return places;
 }
 
-Rows gather(const Rows& rows, const at::Tensor& place, Form form) {
+Rows gather(const Rows& rows, const at::Tensor& place, Form form, const at::Tensor& limit) {
   const std::int64_t width = rows.width(), tokens = place.size(0), choices = place.size(1);
   const at::Tensor& source = form.plain ? rows.plain : rows.small.values;
   const bool one_form = form.plain != form.small;
@@ -216,7 +220,7 @@ Rows gather(const Rows& rows, const at::Tensor& place, Form form) {
   const at::Tensor& to = form.plain ? out.plain : out.small.values;
   kernels::gather(source.data_ptr(), form.small ? rows.small.scale.data_ptr<float>() : nullptr,
                   place.data_ptr<std::int32_t>(), tokens, choices, width * source.element_size(), to.data_ptr(),
-                  form.small ? out.small.scale.data_ptr<float>() : nullptr, Launch(source));
+                  form.small ? out.small.scale.data_ptr<float>() : nullptr, limit_of(limit), Launch(source));
   return out;
 }
 

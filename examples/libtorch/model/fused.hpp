@@ -32,7 +32,8 @@ struct NormedSum {
 NormedSum add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, double eps, Form form);
 
 /// The gated MLP's product: the first half of the last axis times silu of the second half.
-Rows gated_silu(const at::Tensor& packed, Form form);
+/// Rows from `limit` (int32 [1]) on may be left out, where it is defined.
+Rows gated_silu(const at::Tensor& packed, Form form, const at::Tensor& limit = {});
 
 /// Keys and values of one layer: [B, K, length, D].
 struct LayerCache {
@@ -72,10 +73,10 @@ struct ExpertPlaces {
   at::Tensor stops;  ///< int32 [E], where an expert's entries end
 };
 ExpertPlaces place_by_expert(const at::Tensor& index, std::int64_t experts);
-/// Rows in the order of their experts, [T k, width], in the form asked for.
-Rows gather(const Rows& rows, const at::Tensor& place, Form form);
+/// Rows in the order of their experts, [T k, width], in the form asked for; `limit` as in gated_silu.
+Rows gather(const Rows& rows, const at::Tensor& place, Form form, const at::Tensor& limit = {});
 /// residual + (shared + sum over the choices of weight * parts[place]); parts [T k, width], the others [T, width] or
-/// undefined.
+/// undefined. Rows of weight 0 count as zeros, whatever they hold.
 at::Tensor combine(const at::Tensor& parts, const at::Tensor& place, const at::Tensor& weight, const at::Tensor& shared,
                    const at::Tensor& residual);
 

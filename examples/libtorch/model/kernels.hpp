@@ -34,8 +34,10 @@ struct RowOut {
 void add_rms_norm(const bf16* x, const bf16* delta, bf16* sum, const bf16* weight, float eps, const RowOut& out,
                   std::int64_t rows, std::int64_t width, Stream stream);
 
-/// packed [rows, 2 width]: out = first half * silu(second half).
-void gated_silu(const bf16* packed, const RowOut& out, std::int64_t rows, std::int64_t width, Stream stream);
+/// packed [rows, 2 width]: out = first half * silu(second half). Where `limit` is no null pointer, rows from *limit on
+/// are left out; it is in device memory.
+void gated_silu(const bf16* packed, const RowOut& out, std::int64_t rows, std::int64_t width, const std::int32_t* limit,
+                Stream stream);
 
 /// Attention's results of `count` tokens, [batch, heads, count, head], to rows `first ..` of each batch's `tokens`
 /// rows.
@@ -73,9 +75,10 @@ void place_by_expert(const std::int32_t* index, std::int64_t count, std::int64_t
                      std::int32_t* stops, Stream stream);
 
 /// Copies row t of `from` to the rows place[t, 0 .. choices - 1] of `to`; `bytes` a row, a multiple of 16. Scales,
-/// where there are any, go the same way.
+/// where there are any, go the same way; rows from *limit on are left out as in gated_silu.
 void gather(const void* from, const float* from_scale, const std::int32_t* place, std::int64_t tokens,
-            std::int64_t choices, std::int64_t bytes, void* to, float* to_scale, Stream stream);
+            std::int64_t choices, std::int64_t bytes, void* to, float* to_scale, const std::int32_t* limit,
+            Stream stream);
 
 /// out[t] = residual[t] + (shared[t] + sum over j of weight[t, j] parts[place[t, j]]); shared and residual may be null.
 /// Rows of weight 0 count as zeros, whatever they hold.

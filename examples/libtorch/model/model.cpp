@@ -7,7 +7,7 @@ namespace hunyuan_generate {
 Model::Model(const Checkpoint& checkpoint, const ModelConfig& model_config, const LoadOptions& load_options)
     : config(model_config),
       options(load_options),
-      backbone(WeightLoader(checkpoint, options.dtype, options.device), config, options.layer_devices,
+      backbone(WeightLoader(checkpoint, options.dtype, options.device, options.parallel), config, options.layer_devices,
                options.precision, options.streamed_layers, options.threads),
       timestep_emb(WeightLoader(checkpoint, options.dtype, options.device).at("timestep_emb"), config.hidden_size),
       time_embed(WeightLoader(checkpoint, options.dtype, options.device).at("time_embed"), config.hidden_size),

@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>  // Tensor
 
+#include <memory>    // shared_ptr
 #include <optional>  // optional
 #include <vector>    // vector
 
@@ -27,12 +28,15 @@ struct LoadOptions {
   bool image_encoder = false;              ///< the image encoder also without that
   std::size_t streamed_layers = 0;         ///< decoder layers that stay in host memory, see LayerStream
   std::size_t threads = 0;                 ///< that load layers; 0: one a core, at most four
+  std::shared_ptr<const Parallel> parallel = Parallel::alone();  ///< the part of the model that is loaded
 };
 
 /// All networks of a checkpoint. Nothing in here changes after loading.
 struct Model {
   /// Throws Error naming the tensor when one is missing or has a wrong shape.
   Model(const Checkpoint& checkpoint, const ModelConfig& config, const LoadOptions& options);
+
+  [[nodiscard]] const Parallel& parallel() const noexcept { return *options.parallel; }
 
   ModelConfig config;
   LoadOptions options;

@@ -46,13 +46,16 @@ Routing drop_tokens(const Routing& routing, std::int64_t experts, std::int64_t c
 }
 
 Mlp::Mlp(const WeightLoader& loader, std::int64_t hidden, std::int64_t width, Precision precision)
-    : gate_and_up_(loader.at("gate_and_up_proj").tensor("weight", {2 * width, hidden}), precision),
-      down_(loader.at("down_proj").tensor("weight", {hidden, width}), precision) {}
+    : gate_and_up_(loader.at("gate_and_up_proj").split(0, 2).tensor("weight", {2 * width, hidden}), precision),
+      down_(loader.at("down_proj").split(1).tensor("weight", {hidden, width}), precision) {}
 
 at::Tensor Mlp::operator()(const Rows& x) const { return down_(gated_silu(gate_and_up_(x), down_.form())); }
 
 Moe::Moe(const WeightLoader& loader, const ModelConfig& config, const LayerConfig& layer, Precision precision)
     : layer_(layer),
+      parallel_(loader.parallel()),
+      first_(parallel_->tensor.index * parallel_->tensor.part(layer.experts, "experts")),
+      count_(layer.experts / parallel_->tensor.count),
       normalise_(config.norm_topk_prob && layer.topk > 1),
       scaling_(config.routed_scaling_factor),
       capacity_factor_(config.capacity_factor),
@@ -87,20 +90,32 @@ at::Tensor Moe::forward(const Rows& x, ExpertPath path, bool drop, const Probe& 
     routing = drop_tokens(routing, layer_.experts, expert_capacity(rows.plain.size(0), layer_, capacity_factor_));
   }
   const at::Tensor shared = shared_(rows);
-  observe(probe, "shared_mlp_out", shared.view(x.plain.sizes()));
+  if (!parallel_->tensor_team) observe(probe, "shared_mlp_out", shared.view(x.plain.sizes()));
+  // Of processes that share the layer, the first one's part of the sum has the residual.
+  const at::Tensor base = parallel_->tensor.index == 0 ? flat(residual) : at::Tensor();
   if (path == ExpertPath::every_expert) {
     const at::Tensor mixed = shared + every_expert(rows.plain, routing).to(shared.scalar_type());
-    return (residual.defined() ? flat(residual) + mixed : mixed).view(x.plain.sizes());
+    return parallel_->sum(base.defined() ? base + mixed : mixed).view(x.plain.sizes());
   }
-  const ExpertPlaces places = place_by_expert(routing.index.contiguous(), layer_.experts);
+  at::Tensor index = routing.index.contiguous(), weight = routing.weight, limit;
+  const bool is_part = count_ < layer_.experts;
+  if (is_part) {  // the experts of other processes come last in the order, and nothing is computed for them
+    index = (index - first_).remainder(layer_.experts);
+    weight = weight.masked_fill(index.ge(count_), 0);
+  }
+  ExpertPlaces places = place_by_expert(index, layer_.experts);
+  if (is_part) {
+    places.stops = places.stops.narrow(0, 0, count_);
+    limit = places.stops.narrow(0, count_ - 1, 1);
+  }
   const bool grouped = path == ExpertPath::grouped;
   const at::Tensor stops = grouped ? places.stops : places.stops.to(at::kCPU);  // the only wait for the device
   const auto product = [&](const Rows& from, const Weight& weights) {
     return grouped ? weights.grouped(from, stops) : product_per_expert(from, weights, stops);
   };
-  const Rows gathered = gather(rows, places.place, gate_and_up_.form());
-  const at::Tensor parts = product(gated_silu(product(gathered, gate_and_up_), down_.form()), down_);
-  return combine(parts, places.place, routing.weight, shared, flat(residual)).view(x.plain.sizes());
+  const Rows gathered = gather(rows, places.place, gate_and_up_.form(), limit);
+  const at::Tensor parts = product(gated_silu(product(gathered, gate_and_up_), down_.form(), limit), down_);
+  return parallel_->sum(combine(parts, places.place, weight, shared, base)).view(x.plain.sizes());
 }
 
 Routing Moe::route(const at::Tensor& x) const {
@@ -113,8 +128,8 @@ Routing Moe::route(const at::Tensor& x) const {
 
 at::Tensor Moe::every_expert(const at::Tensor& x, const Routing& routing) const {
   at::Tensor sum = at::zeros(x.sizes(), x.options().dtype(at::kFloat));
-  for (std::int64_t e = 0; e < layer_.experts; ++e) {
-    const at::Tensor weight = (routing.weight * routing.index.eq(e)).sum(-1, /*keepdim=*/true);
+  for (std::int64_t e = 0; e < count_; ++e) {
+    const at::Tensor weight = (routing.weight * routing.index.eq(first_ + e)).sum(-1, /*keepdim=*/true);
     const Weight down = down_.select(e);
     sum.add_(down(gated_silu(gate_and_up_.select(e)(Rows{x, {}}), down.form())) * weight);
   }

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>  // Tensor
 
 #include <cstdint>   // int64_t
+#include <memory>    // shared_ptr
 #include <optional>  // optional
 #include <vector>    // vector
 
@@ -53,7 +54,8 @@ class Mlp {
 };
 
 /// The mixture of one layer: a shared MLP plus the chosen experts. Weights of the experts are kept stacked,
-/// [E, 2 I, H] and [E, H, I], so that grouped products need no copy.
+/// [E, 2 I, H] and [E, H, I], so that grouped products need no copy. Where processes share the layer, E counts those
+/// of this one, and of the shared MLP it has a part of the width; the router is whole on each.
 class Moe {
  public:
   /// `loader` stands at the layer's "mlp"; `layer` must not be dense.
@@ -61,8 +63,8 @@ class Moe {
       Precision precision = Precision::plain);
 
   /// x [.., H] to the same shape; x.plain must be there. T counts all tokens given; `drop` leaves out entries beyond
-  /// the capacity. The probe gets router_logits, topk_index, topk_weight and shared_mlp_out (the last in the shape of
-  /// x). With a `residual` [.., H] the result is residual + mixture.
+  /// the capacity. The probe gets router_logits, topk_index, topk_weight and, in one process, shared_mlp_out (in the
+  /// shape of x). With a `residual` [.., H] the result is residual + mixture.
   [[nodiscard]] at::Tensor forward(const Rows& x, ExpertPath path, bool drop, const Probe& probe,
                                    const at::Tensor& residual = {}) const;
   [[nodiscard]] at::Tensor forward(const at::Tensor& x, ExpertPath path, bool drop, const Probe& probe) const {
@@ -81,6 +83,8 @@ class Moe {
   [[nodiscard]] at::Tensor every_expert(const at::Tensor& x, const Routing& routing) const;
 
   LayerConfig layer_;
+  std::shared_ptr<const Parallel> parallel_;
+  std::int64_t first_, count_;  // this process's experts
   bool normalise_ = true;
   double scaling_ = 1, capacity_factor_ = 1;
   at::Tensor router_, router_parts_;  // [E, H], float32; its three bfloat16 parts, see split_product

@@ -9,7 +9,8 @@ TextDecoder::TextDecoder(const Model& model, RotaryTable rope, const ComputeOpti
     : model_(&model),
       rope_(std::move(rope)),
       options_(options),
-      cache_(model.config, 1, rope_.cos.size(1), model.backbone.dtype(), model.backbone.layer_devices()) {}
+      cache_(model.config, 1, rope_.cos.size(1), model.backbone.dtype(), model.backbone.layer_devices(),
+             model.parallel()) {}
 
 at::Tensor TextDecoder::feed(const at::Tensor& vectors, const std::vector<AttentionSegment>& attention,
                              const Probe& probe) {

@@ -104,7 +104,8 @@ at::Tensor combine(const at::Tensor& parts, const at::Tensor& place, const at::T
   // Gathering instead of adding in place keeps the sum's order fixed.
   at::Tensor sum = at::zeros({place.size(0), parts.size(1)}, parts.options().dtype(at::kFloat));
   for (std::int64_t choice = 0; choice < place.size(1); ++choice) {
-    sum.add_(parts.index_select(0, place.select(1, choice)) * weight.select(1, choice).unsqueeze(-1));
+    const at::Tensor share = weight.select(1, choice).unsqueeze(-1);
+    sum.add_((parts.index_select(0, place.select(1, choice)) * share).masked_fill_(share.eq(0), 0));
   }
   at::Tensor out = sum.to(parts.scalar_type());
   if (shared.defined()) out = shared + out;

@@ -128,6 +128,26 @@ WeightLoader WeightLoader::as(at::ScalarType dtype) const {
   return loader;
 }
 
+WeightLoader WeightLoader::split(std::int64_t axis, std::int64_t blocks) const {
+  WeightLoader loader = *this;
+  if (parallel_->tensor.count > 1) {
+    loader.axis_ = axis;
+    loader.blocks_ = blocks;
+  }
+  return loader;
+}
+
+// A view where the part lies in one piece, else a copy of the part.
+at::Tensor WeightLoader::part_of(const at::Tensor& whole, const std::string& name) const {
+  if (axis_ < 0) return whole;
+  std::vector<std::int64_t> shape = whole.sizes().vec();
+  const auto at = shape.begin() + axis_;
+  *at /= blocks_;
+  shape.insert(at, blocks_);
+  const at::Tensor part = parallel_->tensor.of(whole.view(shape), axis_ + 1, "tensor '" + prefix_ + name + "'");
+  return part.flatten(axis_, axis_ + 1);
+}
+
 at::Tensor WeightLoader::stored(const std::string& name, c10::IntArrayRef shape) const {
   at::Tensor tensor = checkpoint_->tensor(prefix_ + name, shape);
   if (!tensor.is_floating_point()) throw Error("tensor '" + prefix_ + name + "' does not hold floating-point numbers");
@@ -146,25 +166,33 @@ at::Tensor WeightLoader::drawn(const std::string& name, c10::IntArrayRef shape, 
 }
 
 at::Tensor WeightLoader::tensor(const std::string& name, c10::IntArrayRef shape) const {
-  if (checkpoint_->is_random()) return drawn(name, shape, 0);
+  if (checkpoint_->is_random()) {
+    const at::Tensor all = drawn(name, shape, 0);  // every process draws the same numbers
+    return axis_ < 0 ? all : part_of(all, name).clone(at::MemoryFormat::Contiguous);
+  }
   const at::Tensor source = stored(name, shape);
-  at::Tensor result = source.to(device_, dtype_);
+  at::Tensor result = part_of(source, name).to(device_, dtype_).contiguous();
   if (!is_finite(result)) refuse_values(prefix_ + name);
-  if (!result.is_meta()) checkpoint_->finish(prefix_ + name, !result.is_same(source));
+  if (!result.is_meta()) checkpoint_->finish(prefix_ + name, !result.is_alias_of(source));
   return result;
 }
 
 at::Tensor WeightLoader::stacked(const std::string& name, std::int64_t count, c10::IntArrayRef shape) const {
-  if (checkpoint_->is_random()) return drawn(name, shape, count);
-  std::vector<std::int64_t> all{count};
+  const Share& share = parallel_->tensor;
+  const std::int64_t part = share.part(count, "tensors '" + prefix_ + "{i}." + name + "'"), first = share.index * part;
+  if (checkpoint_->is_random()) {
+    const at::Tensor drawn_all = drawn(name, shape, count);
+    return part == count ? drawn_all : drawn_all.narrow(0, first, part).clone();
+  }
+  std::vector<std::int64_t> all{part};
   all.insert(all.end(), shape.begin(), shape.end());
   at::Tensor result = at::empty(all, at::TensorOptions().dtype(dtype_).device(device_));
-  const auto own_name = [&](std::int64_t i) { return std::to_string(i) + "." + name; };
-  for (std::int64_t i = 0; i < count; ++i) {
+  const auto own_name = [&](std::int64_t i) { return std::to_string(first + i) + "." + name; };
+  for (std::int64_t i = 0; i < part; ++i) {
     result.select(0, i).copy_(stored(own_name(i), shape));
     if (!result.is_meta()) checkpoint_->finish(prefix_ + own_name(i), /*copied=*/true);
   }
-  for (std::int64_t i = 0; i < count && !is_finite(result); ++i) {
+  for (std::int64_t i = 0; i < part && !is_finite(result); ++i) {
     if (!is_finite(result.select(0, i))) refuse_values(prefix_ + own_name(i));
   }
   return result;

@@ -11,8 +11,10 @@
 #include <mutex>       // mutex
 #include <set>         // set
 #include <string>      // string
+#include <utility>     // move
 #include <vector>      // vector
 
+#include "model/parallel.hpp"
 #include "model/safetensors.hpp"
 
 namespace hunyuan_generate {
@@ -72,8 +74,9 @@ class Checkpoint {
 /// checkpoint must outlive it. No copy is made on the CPU when the stored type is the one asked for.
 class WeightLoader {
  public:
-  WeightLoader(const Checkpoint& checkpoint, at::ScalarType dtype, at::Device device)
-      : checkpoint_(&checkpoint), dtype_(dtype), device_(device) {}
+  WeightLoader(const Checkpoint& checkpoint, at::ScalarType dtype, at::Device device,
+               std::shared_ptr<const Parallel> parallel = Parallel::alone())
+      : checkpoint_(&checkpoint), dtype_(dtype), device_(device), parallel_(std::move(parallel)) {}
 
   /// The same loader with `name` and a dot added to its prefix.
   [[nodiscard]] WeightLoader at(const std::string& name) const;
@@ -81,24 +84,33 @@ class WeightLoader {
   [[nodiscard]] WeightLoader on(at::Device device) const;
   /// The same loader with another element type.
   [[nodiscard]] WeightLoader as(at::ScalarType dtype) const;
+  /// The same loader, whose tensor() gives this process's part along `axis` only, of each of `blocks` equal blocks
+  /// there. Shapes are asked for whole; nothing but the part is read.
+  [[nodiscard]] WeightLoader split(std::int64_t axis, std::int64_t blocks = 1) const;
 
   [[nodiscard]] bool contains(const std::string& name) const { return checkpoint_->contains(prefix_ + name); }
   /// Throws Error when the tensor is missing or its shape is not `shape`.
   [[nodiscard]] at::Tensor tensor(const std::string& name, c10::IntArrayRef shape) const;
-  /// Loads `count` tensors of one shape, prefix + "{i}." + name, into one array [count, shape...].
+  /// Loads this process's part of `count` tensors of one shape, prefix + "{i}." + name, into one array
+  /// [part, shape...].
   [[nodiscard]] at::Tensor stacked(const std::string& name, std::int64_t count, c10::IntArrayRef shape) const;
 
   [[nodiscard]] at::ScalarType dtype() const noexcept { return dtype_; }
   [[nodiscard]] at::Device device() const noexcept { return device_; }
   [[nodiscard]] bool is_random() const noexcept { return checkpoint_->is_random(); }
+  /// What this process has of the model.
+  [[nodiscard]] const std::shared_ptr<const Parallel>& parallel() const noexcept { return parallel_; }
 
  private:
+  at::Tensor part_of(const at::Tensor& whole, const std::string& name) const;
   at::Tensor stored(const std::string& name, c10::IntArrayRef shape) const;
   at::Tensor drawn(const std::string& name, c10::IntArrayRef shape, std::int64_t copies) const;
 
   const Checkpoint* checkpoint_;
   at::ScalarType dtype_;
   at::Device device_;
+  std::shared_ptr<const Parallel> parallel_;
+  std::int64_t axis_ = -1, blocks_ = 1;  // of split; -1 = everything
   std::string prefix_;
 };
 

@@ -85,6 +85,14 @@ void prepare_device(at::Device device) {
 #endif
 }
 
+void make_current(at::Device device) {
+#if HUNYUAN_GENERATE_CUDA
+  if (device.is_cuda()) c10::cuda::set_device(device.index());
+#else
+  (void)device;
+#endif
+}
+
 void synchronize(at::Device device) {
 #if HUNYUAN_GENERATE_CUDA
   if (!device.is_cuda()) return;

@@ -24,6 +24,8 @@ hunyuan_reso::Precision planned_precision(const LoadOptions& load);
 
 /// Switches products of reduced precision off for float32 and checks that the device exists; throws Error.
 void prepare_device(at::Device device);
+/// Makes a GPU the current one, so that what names no device goes there.
+void make_current(at::Device device);
 /// Waits for everything launched on the device.
 void synchronize(at::Device device);
 /// Largest number of bytes that tensors and captured graphs reserved on a GPU since the last reset; on the CPU those

@@ -198,7 +198,8 @@ class RequestRun {
     const std::int32_t wanted = std::clamp(request_.batch, 1, request_.count);
     const MemoryNeed need = memory_need(planned_, model_.config);
     const bool alone = !pictures_.empty() || planned_.enlargement() != nullptr;
-    const std::int32_t at_once = alone ? 1 : pictures_at_once(need, free_memory(device_), wanted);
+    const std::int32_t fit = alone ? 1 : pictures_at_once(need, free_memory(device_), wanted);
+    const auto at_once = static_cast<std::int32_t>(model_.parallel().agreed(fit));
     outcome_.batch = at_once;
     for (std::int32_t done = 0; done < request_.count; done += at_once) {
       draw_some(request_.seed + static_cast<std::uint64_t>(done), std::min(at_once, request_.count - done));
@@ -280,6 +281,7 @@ class RequestRun {
       const std::uint64_t own = seed + static_cast<std::uint64_t>(i);
       const at::Tensor one = latents.narrow(0, i, 1);
       outcome_.pictures.push_back(planned_.enlargement() != nullptr ? enlarged(one, own) : finished(decoded(one)));
+      model_.parallel().require_same(outcome_.pictures.back(), "the picture");
       outcome_.seeds.push_back(own);
       if (listener_.picture) listener_.picture(outcome_);
       if (i == 0) report("picture", outcome_.pictures.back());

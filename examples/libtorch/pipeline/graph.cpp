@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline/graph.hpp"
 
+#include <torch/version.h>  // TORCH_VERSION_MAJOR
+
 #include <chrono>  // steady_clock
 
 #include "adapter/error.hpp"
@@ -57,6 +59,7 @@ LoopTimes run_on_gpu(Denoiser& denoiser, const at::Tensor& noise, std::int64_t s
     timed.back().begin.record();
     step();
     timed.back().end.record();
+    denoiser.parallel().get_on();
   };
   denoiser.start(noise);
   double begin = now();
@@ -68,7 +71,11 @@ LoopTimes run_on_gpu(Denoiser& denoiser, const at::Tensor& noise, std::int64_t s
   if (times.graph) {
     c10::cuda::device_synchronize();
     const double start = now();
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 1)
+    captured.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);  // NCCL's own thread may ask for its events
+#else
     captured.capture_begin();
+#endif
     denoiser.later_step();
     captured.capture_end();
     times.capture = now() - start;
@@ -84,6 +91,7 @@ LoopTimes run_on_gpu(Denoiser& denoiser, const at::Tensor& noise, std::int64_t s
   }
   for (std::size_t i = 0; i < timed.size(); ++i) {
     timed[i].end.synchronize();
+    denoiser.parallel().get_on();
     times.steps.push_back(static_cast<double>(timed[i].begin.elapsed_time(timed[i].end)) / 1000);
     if (i == 1 && !times.graph) steady = now();
     if (report) report(static_cast<std::int64_t>(i), times.steps.back());

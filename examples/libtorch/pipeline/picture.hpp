@@ -34,6 +34,9 @@ void write_text_file(const std::string& path, const std::string& text);
 /// From now on SIGINT, SIGTERM and SIGHUP remove a file that is being written, in whichever thread they arrive, before
 /// they end the program.
 void clean_up_on_signals();
+/// No file is written any more, and one that is being written by another thread is removed. For a program that is about
+/// to end.
+void stop_writing_files();
 
 }  // namespace hunyuan_generate
 

@@ -85,7 +85,7 @@ class Stage {
       if (!forced && forced.error() != hr::Errc::no_forced_token) (void)require(forced, "text stage");
       if (request_.request().text_only) keep_text(logits);
       if (!at::isfinite(logits).any().item<bool>()) throw Error("the text stage's logits are not finite");
-      last = static_cast<TokenId>(sample(logits, request_.request().sampling, generator_));
+      last = static_cast<TokenId>(model_.parallel().agreed(sample(logits, request_.request().sampling, generator_)));
       ids.push_back(last);
       if (report_) report_(static_cast<std::int64_t>(ids.size()), text->feed(last));
       if (rules.stops_at(last) || last == profile_.special.eos) break;
@@ -135,11 +135,12 @@ class Stage {
     if (probe_) probe_(name_ + "ratio_scores", ratio_scores(logits));
     std::int64_t generated = 0;
     if (stage_.ratio_rule == RatioRule::one_pass) {
-      result_.ratio_index = require(hr::predict_ratio(profile_, values, count), "ratio");
-      generated = static_cast<std::int64_t>(*result_.ratio_index);
+      generated = static_cast<std::int64_t>(require(hr::predict_ratio(profile_, values, count), "ratio"));
+      generated = model_.parallel().agreed(generated);
+      result_.ratio_index = static_cast<std::size_t>(generated);
     } else {
       // A generation of its own over the whole vocabulary: drawn like text, each from the request's seed.
-      generated = sample(logits, request_.request().sampling, second_generator_);
+      generated = model_.parallel().agreed(sample(logits, request_.request().sampling, second_generator_));
       result_.ratio_index = require(hr::generated_ratio_index(profile_, static_cast<TokenId>(generated)), "ratio");
     }
     if (probe_) probe_(name_ + "generated_ids", at::tensor({generated}, at::kLong));

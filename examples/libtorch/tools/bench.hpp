@@ -6,7 +6,7 @@
 
 #include <cstdint>     // int64_t
 #include <functional>  // function
-#include <memory>      // unique_ptr
+#include <memory>      // shared_ptr, unique_ptr
 #include <string>      // string
 #include <vector>      // vector
 
@@ -22,6 +22,8 @@ struct BenchArguments {
   std::int64_t hidden = 4096;
   std::string devices = "0", dtype = "both", out;
   bool max_base = false, only_best = false, whole = false, kernels = false, vae = false, error = false, tries = false;
+  std::string parallel;                                       // tpN, cfgN, tpNcfgM
+  std::shared_ptr<const Parallel> share = Parallel::alone();  // of this process
 };
 
 double now();

@@ -57,6 +57,7 @@ RandomModel::RandomModel(const BenchArguments& arguments, const std::vector<at::
   run_.load.dtype = cpu ? at::kFloat : at::kBFloat16;
   run_.load.vae_dtype = cpu ? at::kFloat : at::kHalf;
   run_.load.precision = precision;
+  run_.load.parallel = arguments.share;
   at::manual_seed(1);
   const double start = now();
   generator_ = std::make_unique<Generator>(folder_, *folder_.encoder, checkpoint_, run_);

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adapter/error.hpp"
+#include "pipeline/processes.hpp"
 #include "tools/bench.hpp"
 
 namespace hunyuan_generate {
@@ -198,20 +199,23 @@ class StepBench {
     const StepWork work = work_of_step(v.model->folder().config, plan_.cfg_rows, grid, plan_.sequence_length, small);
     const double floors[] = {
         work.products / (small ? ceilings_.fp8 : ceilings_.bf16) + work.other_products / ceilings_.bf16,
-        work.attention / ceilings_.bf16, work.glue / ceilings_.copy, 0};
-    const KernelKind kinds[] = {KernelKind::product, KernelKind::attention, KernelKind::glue, KernelKind::copy};
-    const char* names[] = {"products", "attention", "glue", "copies"};
+        work.attention / ceilings_.bf16, work.glue / ceilings_.copy, 0, 0};
+    const KernelKind kinds[] = {KernelKind::product, KernelKind::attention, KernelKind::glue, KernelKind::copy,
+                                KernelKind::exchange};
+    const char* names[] = {"products", "attention", "glue", "copies", "exchange"};
+    const auto shares = static_cast<double>(arguments_.share->tensor.count * arguments_.share->guidance.count);
     const double step = kernels.span / steps;
     std::printf("%s under the profiler: %.4f s a step, %.2f%% idle\n", v.name.c_str(), step,
                 100 * (1 - kernels.busy / kernels.span));
     nlohmann::json line{{"bench", "parts"}, {"loop", v.name}, {"step_s", step}, {"busy_s", kernels.busy / steps}};
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 5; ++i) {
       const KernelTime::Kernel part = kernels.sum(kinds[i]);
-      const double seconds = part.seconds / steps;
+      const double seconds = part.seconds / steps, floor = floors[i] / shares;
+      if (part.count == 0) continue;
       std::printf("  %-10s %8.4f s %5.1f%%, floor %.4f s (%3.0f%%), %.0f kernels\n", names[i], seconds,
-                  100 * seconds / step, floors[i], seconds > 0 ? 100 * floors[i] / seconds : 0,
+                  100 * seconds / step, floor, seconds > 0 ? 100 * floor / seconds : 0,
                   static_cast<double>(part.count) / steps);
-      line[names[i]] = {{"s", seconds}, {"floor_s", floors[i]}};
+      line[names[i]] = {{"s", seconds}, {"floor_s", floor}};
     }
     std::printf("JSON %s\n", line.dump().c_str());
     std::vector<std::pair<double, std::string>> top;
@@ -234,10 +238,29 @@ class StepBench {
   Ceilings ceilings_;
 };
 
-bool run(const BenchArguments& arguments) {
+bool measure(const BenchArguments& arguments, const std::vector<at::Device>& devices);
+
+// Alone, or as one of several processes of which the first prints.
+bool run(BenchArguments& arguments, std::unique_ptr<Processes>& processes) {
   const c10::InferenceMode inference;
-  const auto devices = parse_devices("--devices", arguments.devices);
+  const bool shared = !arguments.parallel.empty();
+  const Place place = shared ? place_from_environment() : Place();
+  if (!place.is_first() && std::freopen("/dev/null", "w", stdout) == nullptr) throw Error("cannot open /dev/null");
+  const auto devices =
+      parse_devices("--devices", shared ? own_devices("--devices", arguments.devices, place) : arguments.devices);
   for (const at::Device device : devices) prepare_device(device);
+  if (!shared) return measure(arguments, devices);
+  constexpr double patience = 120;  // also while weights are made and ceilings measured
+  processes = std::make_unique<Processes>("hunyuan-generate-bench", parse_layout("--parallel", arguments.parallel),
+                                          place, devices.front(), patience);
+  arguments.share = processes->parallel();
+  processes->wait_for_all();
+  const bool good = measure(arguments, devices);
+  processes->leave();
+  return good;
+}
+
+bool measure(const BenchArguments& arguments, const std::vector<at::Device>& devices) {
   at::globalContext().setBenchmarkCuDNN(arguments.tries);
   if ((arguments.kernels || arguments.vae) && !devices.front().is_cuda()) throw Error("--kernels and --vae need a GPU");
   if (arguments.kernels) bench_kernels(devices.front());
@@ -267,6 +290,8 @@ int main(int count, char** values) {
       ->capture_default_str();
   app.add_option("--devices", arguments.devices, "Numbers of GPUs (or cpu) to spread the layers over")
       ->capture_default_str();
+  app.add_option("--parallel", arguments.parallel,
+                 "tpN, cfgN or tpNcfgM: measure what N processes, started with torchrun, compute together");
   app.add_option("--dtype", arguments.dtype,
                  "Products of the decoder layers: plain (bf16, fp32 on the CPU), fp8 or both")
       ->check(CLI::IsMember({"plain", "fp8", "both"}))
@@ -282,12 +307,17 @@ int main(int count, char** values) {
                "How far fp8 is from bf16, by tensor and over a loop; status 1 over a limit");
   app.add_option("--out", arguments.out, "--whole: folder for the PNG files; else this one");
   CLI11_PARSE(app, count, values);
+  std::unique_ptr<hunyuan_generate::Processes> processes;
+  std::string failure;
   try {
-    return hunyuan_generate::run(arguments) ? 0 : 1;
+    return hunyuan_generate::run(arguments, processes) ? 0 : 1;
   } catch (const c10::Error& error) {
-    std::fprintf(stderr, "hunyuan-generate-bench: %s\n", error.what_without_backtrace());
+    failure = error.what_without_backtrace();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "hunyuan-generate-bench: %s\n", error.what());
+    failure = error.what();
   }
+  arguments.share.reset();
+  if (processes) processes->fail(failure);
+  std::fprintf(stderr, "hunyuan-generate-bench: %s\n", failure.c_str());
   return 1;
 }

@@ -9,6 +9,7 @@
 
 #include "pipeline/devices.hpp"
 #include "pipeline/folder.hpp"
+#include "pipeline/processes.hpp"
 #include "tools/check.hpp"
 #include "tools/recording.hpp"
 
@@ -16,7 +17,7 @@ namespace hunyuan_generate {
 namespace {
 
 struct Arguments {
-  std::string folder, requests, pixels, only, devices = "cpu", dtype = "fp32", experts = "sorted";
+  std::string folder, requests, pixels, only, devices = "cpu", dtype = "fp32", experts = "sorted", parallel;
   bool strict = false, list_unused = false, quiet = false, recorded_noise = false;
 };
 
@@ -40,6 +41,8 @@ void add_options(CLI::App& app, Arguments& a) {
       "--strict", a.strict,
       "Recorded tensors that are neither input nor computed are an error, and so are unused tensors of the model");
   app.add_flag("--list-unused", a.list_unused, "List the model's tensors that are not used");
+  app.add_option("--parallel", a.parallel,
+                 "tpN, cfgN or tpNcfgM: compare what N processes, started with torchrun, compute together");
   app.add_flag("--quiet", a.quiet, "Print failures and totals only");
 }
 
@@ -63,6 +66,7 @@ bool check_networks(const Arguments& arguments, LoadOptions load) {
                                 : load.dtype == at::kFloat       ? Arithmetic::fp32
                                                                  : Arithmetic::bf16;
   Comparison comparison(SafetensorsFile(path / "io.safetensors"), load.device, arithmetic, arguments.quiet);
+  comparison.share(load.parallel->guidance, load.parallel->tensor);
   if (!arguments.quiet) std::printf("%-44s %10s %10s %10s %10s\n", "tensor", "max abs", "max rel", "measure", "limit");
   ComputeOptions compute;
   const std::map<std::string, ExpertPath> paths{
@@ -75,15 +79,27 @@ bool check_networks(const Arguments& arguments, LoadOptions load) {
   return comparison.finish(arguments.strict) && all_used;
 }
 
-bool run(const Arguments& arguments) {
+bool run(const Arguments& arguments, std::unique_ptr<Processes>& processes) {
   const c10::InferenceMode inference;
-  const LoadOptions load = load_options("--devices", arguments.devices, arguments.dtype);
+  const bool shared = !arguments.parallel.empty();
+  const Place place = shared ? place_from_environment() : Place();
+  if (!place.is_first() && std::freopen("/dev/null", "w", stdout) == nullptr) throw Error("cannot open /dev/null");
+  LoadOptions load = load_options(
+      "--devices", shared ? own_devices("--devices", arguments.devices, place) : arguments.devices, arguments.dtype);
+  if (shared) {
+    constexpr double patience = 20;
+    processes = std::make_unique<Processes>("hunyuan-generate-check", parse_layout("--parallel", arguments.parallel),
+                                            place, load.device, patience);
+    load.parallel = processes->parallel();
+    processes->wait_for_all();
+  }
   bool good = true;
   if (!arguments.pixels.empty()) good = check_pixels(arguments.pixels) && good;
   if (!arguments.requests.empty()) {
     good = check_requests(arguments.requests, load, arguments.recorded_noise, arguments.only) && good;
   }
   if (!arguments.folder.empty()) good = check_networks(arguments, load) && good;
+  if (processes) processes->leave();
   return good;
 }
 
@@ -100,12 +116,16 @@ int main(int count, char** values) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  std::unique_ptr<hunyuan_generate::Processes> processes;
+  std::string failure;
   try {
-    return hunyuan_generate::run(arguments) ? 0 : 1;
+    return hunyuan_generate::run(arguments, processes) ? 0 : 1;
   } catch (const c10::Error& error) {
-    std::fprintf(stderr, "hunyuan-generate-check: %s\n", error.what_without_backtrace());
+    failure = error.what_without_backtrace();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "hunyuan-generate-check: %s\n", error.what());
+    failure = error.what();
   }
+  if (processes) processes->fail(failure);
+  std::fprintf(stderr, "hunyuan-generate-check: %s\n", failure.c_str());
   return 1;
 }

@@ -11,6 +11,7 @@
 #include <vector>   // vector
 
 #include "model/modules.hpp"
+#include "model/parallel.hpp"
 #include "model/safetensors.hpp"
 
 namespace hunyuan_generate {
@@ -40,6 +41,12 @@ class Comparison {
   /// chosen experts and tokens by the share that differs, pixels by the mean difference; see the .cpp for the limits.
   Comparison(SafetensorsFile recorded, at::Device device, Arithmetic arithmetic, bool quiet);
 
+  /// What this process computes of the recorded values: rows of the batch, and heads of `query` and `key`.
+  void share(const Share& rows, const Share& heads) {
+    rows_ = rows;
+    heads_ = heads;
+  }
+
   [[nodiscard]] const SafetensorsFile& recorded() const noexcept { return recorded_; }
   [[nodiscard]] bool has(const std::string& name) const { return recorded_.contains(name); }
   /// A recorded input on the device; it counts as used. Throws Error when it is missing.
@@ -67,11 +74,13 @@ class Comparison {
     double largest = 0, limit = 0;
   };
   void print(const std::string& name, const std::string& result, bool good) const;
+  [[nodiscard]] at::Tensor own_part(const std::string& name, const at::Tensor& expected, const at::Tensor& value) const;
 
   SafetensorsFile recorded_;
   at::Device device_;
   Arithmetic arithmetic_;
   bool quiet_;
+  Share rows_, heads_;
   std::set<std::string> inputs_, compared_;
   std::map<std::string, Group> groups_;
   std::vector<std::string> failures_;

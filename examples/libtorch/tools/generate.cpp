@@ -71,6 +71,12 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--stream", a.stream,
                  "auto, or the number of decoder layers that stay in host memory and are copied while others run");
   app.add_option("--threads", a.threads, "That load layers (one a core, at most 4)")->check(CLI::Range(1, 256));
+  app.add_option("--parallel", a.parallel,
+                 "tpN shares heads and experts among N processes, cfgN the rows of the batch, tpNcfgM both; start them "
+                 "with torchrun");
+  app.add_option("--patience", a.patience, "--parallel: seconds to wait for another process")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
   app.add_flag("--no-reuse", a.no_reuse, "Encode the image stage anew instead of keeping the text stage's cache");
   app.add_flag("--no-graph", a.no_graph, "Do not capture the steady step in a CUDA graph");
   app.add_flag("--show-prompt", a.show_prompt, "Print the prompt as it enters the model");
@@ -89,16 +95,20 @@ int main(int count, char** values) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  std::unique_ptr<hunyuan_generate::Processes> processes;
+  std::string failure;
   try {
-    hunyuan_generate::run_generate(arguments);
+    hunyuan_generate::run_generate(arguments, processes);
     return 0;
   } catch (const hunyuan_generate::UsageError& error) {
     std::fprintf(stderr, "hunyuan-generate: %s\n", error.what());
     return 2;
   } catch (const c10::Error& error) {
-    std::fprintf(stderr, "hunyuan-generate: %s\n", error.what_without_backtrace());
+    failure = error.what_without_backtrace();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "hunyuan-generate: %s\n", error.what());
+    failure = error.what();
   }
+  if (processes) processes->fail(failure);
+  std::fprintf(stderr, "hunyuan-generate: %s\n", failure.c_str());
   return 1;
 }

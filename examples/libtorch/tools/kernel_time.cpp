@@ -14,6 +14,7 @@ namespace hunyuan_generate {
 
 KernelKind kind_of(const std::string& kernel) {
   const auto has = [&](const char* part) { return kernel.find(part) != std::string::npos; };
+  if (has("nccl")) return KernelKind::exchange;
   for (const char* part : {"Memcpy", "Memset", "memcpy", "memset"}) {
     if (has(part)) return KernelKind::copy;
   }

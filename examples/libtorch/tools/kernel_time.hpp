@@ -8,7 +8,7 @@
 namespace hunyuan_generate {
 
 /// What a step's kernels are for, by their names.
-enum class KernelKind { product, attention, copy, glue };
+enum class KernelKind { product, attention, copy, glue, exchange };
 [[nodiscard]] KernelKind kind_of(const std::string& kernel);
 
 // What LibTorch's profiler saw on the GPU between start and stop.

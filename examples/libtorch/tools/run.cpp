@@ -132,10 +132,11 @@ void print_times(const Outcome& outcome) {
 // Everything about a run, from the options to the files.
 class Run {
  public:
-  explicit Run(Arguments& arguments) : a_(arguments) {}
+  Run(Arguments& arguments, std::unique_ptr<Processes>& processes) : a_(arguments), processes_(processes) {}
 
   void run() {
     check_options();
+    meet();
     read_files();
     plan();
     if (a_.dry_run) return;
@@ -146,19 +147,40 @@ class Run {
     for (std::size_t i = 0; draws() && i < a_.sizes.size(); ++i) draw(i);
     std::printf("peak memory: %.2f GiB on %s\n", static_cast<double>(peak_memory(run_.load.device)) / gib,
                 run_.load.device.str().c_str());
-    if (!a_.report.empty()) write_text_file(a_.report, report_.dump(2, ' ', false, replaced) + "\n");
+    if (!a_.report.empty() && place_.is_first()) {
+      write_text_file(a_.report, report_.dump(2, ' ', false, replaced) + "\n");
+    }
+    if (processes_) processes_->leave();
   }
 
  private:
   [[nodiscard]] bool draws() const { return !a_.request.text_only; }
   [[nodiscard]] bool is_random() const { return a_.model.empty(); }
+  [[nodiscard]] bool is_shared() const { return !a_.parallel.empty(); }
 
   void check_options() {
+    if (is_shared() && !a_.stream.empty()) throw UsageError("--stream is for one process, without --parallel");
     if (a_.model.empty() == a_.random_weights.empty()) throw UsageError("give either --model or --random-weights");
     if (a_.request.prompt.empty() && a_.prompt_ids.empty() && a_.messages.empty())
       throw UsageError("give --prompt, --prompt-ids or --messages");
     if (a_.resume && a_.seed == "random") throw UsageError("--resume needs the seed of the run that it goes on with");
     if (!a_.dry_run && a_.task != "auto" && a_.outs.empty()) throw UsageError("give --out FILE.png");
+  }
+
+  // The devices, and the other processes; only the first prints.
+  void meet() {
+    if (is_shared()) {
+      layout_ = parse_layout("--parallel", a_.parallel);
+      place_ = place_from_environment();
+      a_.devices = own_devices("--devices", a_.devices, place_);
+    }
+    if (!place_.is_first() && std::freopen("/dev/null", "w", stdout) == nullptr) throw Error("cannot open /dev/null");
+    run_.load = load_options("--devices", a_.devices, a_.dtype);
+    run_.load.threads = a_.threads;
+    run_.graph = !a_.no_graph;
+    if (!is_shared() || a_.dry_run) return;
+    processes_ = std::make_unique<Processes>("hunyuan-generate", layout_, place_, run_.load.device, a_.patience);
+    run_.load.parallel = processes_->parallel();
   }
 
   void read_files() {
@@ -172,9 +194,6 @@ class Run {
       folder_.encoder = open_text_table(a_.prompt_ids, a_.request.prompt, folder_.profile);
     }
     if (!folder_.encoder) throw Error(folder_.path.string() + ": no tokenizer.json; give --tokenizer or --prompt-ids");
-    run_.load = load_options("--devices", a_.devices, a_.dtype);
-    run_.load.threads = a_.threads;
-    run_.graph = !a_.no_graph;
     fill_request(a_, folder_, run_.load);
     run_.load.conditioning = !a_.request.images.empty() || !a_.request.messages.empty();
     run_.load.image_encoder = a_.target.encodes();
@@ -187,13 +206,18 @@ class Run {
 
   // Everything that can be refused is refused here.
   void plan() {
+    // --seed random is one number for all.
+    for (std::uint64_t* seed : {&a_.request.seed, &*a_.request.text_seed}) {
+      *seed = static_cast<std::uint64_t>(run_.load.parallel->agreed(static_cast<std::int64_t>(*seed)));
+    }
     pictures_ = pictures_of(a_.sizes, a_.request.seed, a_.request.count);
-    if (draws()) names_ = std::make_unique<OutputNames>(a_.outs, pictures_);
+    if (draws() && place_.is_first()) names_ = std::make_unique<OutputNames>(a_.outs, pictures_);
     for (const std::string& size : a_.sizes) {
       a_.request.size = size;
       const PlannedRequest planned(folder_, *folder_.encoder, a_.request);
       if (draws()) print_plan(stdout, planned);
       if (draws()) print_enlargement(stdout, planned);
+      if (draws() && is_shared()) print_share(stdout, planned, layout_);
       if (a_.show_prompt) std::printf("prompt: %s\n", planned.prompt_text().c_str());
       require_feasible(planned);
       plan_memory(planned);
@@ -206,6 +230,10 @@ class Run {
 
   void plan_memory(const PlannedRequest& planned) {
     const MemoryNeed need = memory_need(planned, folder_.config);
+    if (layout_.devices() > 1) {
+      if (draws() && !is_random()) require_own_memory(planned, need);
+      return;
+    }
     const auto streaming = choose_streaming(a_.stream, planned, need, run_.load);
     if (!is_random()) require_memory(planned, need, run_.load, streaming);
     run_.load.streamed_layers = std::max(run_.load.streamed_layers, static_cast<std::size_t>(streaming.layers));
@@ -218,16 +246,37 @@ class Run {
         static_cast<double>(streaming.device_bytes) / gib, streaming.step_seconds(rate), rate / 1e9);
   }
 
+  // Of one process.
+  void require_own_memory(const PlannedRequest& planned, MemoryNeed need) {
+    const hunyuan_reso::DeviceShare share = share_of(planned, layout_);
+    need.weights = share.weights.total();
+    need.cache = share.cache_bytes;
+    need.working = need.working * share.rows / std::max(1, planned.plan().cfg_rows);
+    const std::int64_t there = free_memory(run_.load.device);
+    if (there <= 0 || need.total() <= there) return;
+    char text[200];
+    std::snprintf(text, sizeof text, "each process needs %.3g GiB, but %.3g GiB are free on %s: use more processes",
+                  static_cast<double>(need.total()) / gib, static_cast<double>(there) / gib,
+                  run_.load.device.str().c_str());
+    throw Error(text);
+  }
+
   void load() {
     at::manual_seed(a_.request.seed);
     Progress progress;
     if (!is_random()) {
-      checkpoint_.start_progress([&](std::int64_t done, std::int64_t all) { progress.loading(done, all); });
+      if (place_.is_first())
+        checkpoint_.start_progress([&](std::int64_t done, std::int64_t all) { progress.loading(done, all); });
     }
     const auto start = std::chrono::steady_clock::now();
     generator_ = std::make_unique<Generator>(folder_, *folder_.encoder, checkpoint_, run_);
     checkpoint_.start_progress({});
     progress.clear();
+    if (processes_) {
+      processes_->wait_for_all();
+      std::printf("%lld processes are ready\n", static_cast<long long>(layout_.devices()));
+      std::fflush(stdout);
+    }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     std::printf("loaded in %.2f s\n", seconds.count());
     report_ = described(a_, folder_, run_);
@@ -241,10 +290,11 @@ class Run {
     std::vector<Picture> todo;
     for (const Picture& picture : pictures_) {
       if (picture.size != size) continue;
-      const bool done = a_.resume && names_->all_exist(picture);
-      if (done)
+      const bool there = a_.resume && names_ && names_->all_exist(picture);
+      const bool done = run_.load.parallel->agreed(there ? 1 : 0) != 0;
+      if (done && names_)
         report_["pictures"].push_back({{"seed", picture.seed}, {"files", names_->of(picture)}, {"was_there", true}});
-      if (done) std::printf("%s is there\n", names_->of(picture).front().c_str());
+      if (done && names_) std::printf("%s is there\n", names_->of(picture).front().c_str());
       if (!done) todo.push_back(picture);
     }
     for (std::size_t first = 0, next = 0; first < todo.size(); first = next) {
@@ -262,13 +312,14 @@ class Run {
     Json drawn = Json::array();
     Progress progress;
     Listener listener = listen(progress);
-    listener.picture = [&](const Outcome& so_far) {
-      progress.clear();
-      Picture& picture = pictures.at(drawn.size());
-      const at::Tensor& pixels = so_far.pictures.back();
-      picture.pixels = std::to_string(pixels.size(0)) + "x" + std::to_string(pixels.size(1));
-      drawn.push_back(write(picture, pixels, described(so_far, size)));
-    };
+    if (place_.is_first())
+      listener.picture = [&](const Outcome& so_far) {
+        progress.clear();
+        Picture& picture = pictures.at(drawn.size());
+        const at::Tensor& pixels = so_far.pictures.back();
+        picture.pixels = std::to_string(pixels.size(0)) + "x" + std::to_string(pixels.size(1));
+        drawn.push_back(write(picture, pixels, described(so_far, size)));
+      };
     const Outcome outcome = generator_->generate(request, listener);
     progress.clear();
     if (!outcome.text.finished) {
@@ -316,6 +367,7 @@ class Run {
   Listener listen(Progress& progress) {
     Listener listener;
     listener.planned = [this](const PlannedRequest& planned) { steps_ = planned.calls(); };
+    if (!place_.is_first()) return listener;
     listener.text = [&progress](std::int64_t, const std::string& added) { progress.text(added); };
     listener.decoding = [&progress](std::int64_t index) { progress.decoding(index); };
     listener.step = [this, &progress](std::int64_t step, double seconds) { progress.step(step, steps_, seconds); };
@@ -325,6 +377,9 @@ class Run {
   static constexpr Json::error_handler_t replaced = Json::error_handler_t::replace;  // bytes that are no UTF-8
 
   Arguments& a_;
+  std::unique_ptr<Processes>& processes_;
+  hunyuan_reso::ParallelLayout layout_;
+  Place place_;
   Folder folder_;
   Checkpoint checkpoint_ = Checkpoint::random();
   RunOptions run_;
@@ -337,6 +392,6 @@ class Run {
 
 }  // namespace
 
-void run_generate(Arguments& arguments) { Run(arguments).run(); }
+void run_generate(Arguments& arguments, std::unique_ptr<Processes>& processes) { Run(arguments, processes).run(); }
 
 }  // namespace hunyuan_generate

@@ -2,11 +2,13 @@
 #ifndef HUNYUAN_GENERATE_RUN_HPP
 #define HUNYUAN_GENERATE_RUN_HPP
 
+#include <memory>    // unique_ptr
 #include <optional>  // optional
 #include <string>    // string
 #include <vector>    // vector
 
 #include "adapter/error.hpp"
+#include "pipeline/processes.hpp"
 #include "pipeline/request.hpp"
 #include "tools/target_options.hpp"
 
@@ -15,7 +17,8 @@ namespace hunyuan_generate {
 /// The options of hunyuan-generate; what is empty was not given.
 struct Arguments {
   std::string model, random_weights, profile, prompt_ids, tokenizer, system, messages, task, sequence_template, report;
-  std::string grid_mode = "snap", devices = "cpu", dtype, stream;
+  std::string grid_mode = "snap", devices = "cpu", dtype, stream, parallel;
+  double patience = 20;  // seconds to wait for another process
   std::vector<std::string> images, outs, sizes{"auto"};
   std::size_t threads = 0;
   std::optional<double> temperature, top_p;
@@ -33,8 +36,10 @@ class UsageError : public Error {
   using Error::Error;
 };
 
-/// From the options to the files. Throws UsageError for options that have no meaning together, else Error.
-void run_generate(Arguments& arguments);
+/// From the options to the files. Throws UsageError for options that have no meaning together, else Error. Where
+/// several processes share the run, `processes` is made before anything else that can fail, so that the caller can tell
+/// the others.
+void run_generate(Arguments& arguments, std::unique_ptr<Processes>& processes);
 
 }  // namespace hunyuan_generate
 

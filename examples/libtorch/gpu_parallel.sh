@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Builds the LibTorch example for an H100 or H200 and runs what needs two of them.
+#   [EXTRA_PREFIX=DIR] [FIXTURES=DIR] [OUT=DIR] [BUILD=DIR] [GPUS=2] [BENCH="--only-best"] examples/libtorch/gpu_parallel.sh
+# The variables are those of gpu.sh. Logs go to OUT (/tmp/out); a short table comes last.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+out=${OUT:-/tmp/out}
+build=${BUILD:-/tmp/hunyuan-generate-build}
+fixtures=$(cd "${FIXTURES:-$here/tests}" && pwd) || exit 2
+gpus=${GPUS:-2}
+torch=$(python3 -c 'import torch;print(torch.utils.cmake_prefix_path)') || exit 2
+mkdir -p "$out" "$build"
+table=$out/table.txt
+: >"$table"
+
+# run NAME SECONDS COMMAND...: logs to NAME.log, adds a line to the table.
+run() {
+  local name=$1 limit=$2 start=$SECONDS state
+  shift 2
+  timeout "$limit" "$@" >"$out/$name.log" 2>&1
+  state=$?
+  printf '%-32s rc %-3d %4d s  %s\n' "$name" "$state" $((SECONDS - start)) \
+    "$(grep -v '^JSON\|^$\|^==>' "$out/$name.log" | tail -n 1 | cut -c 1-120)" >>"$table"
+}
+# together NAME SECONDS PROGRAM...: as one process a GPU.
+together() {
+  local name=$1 limit=$2
+  shift 2
+  run "$name" "$limit" env LINES_SHOWN=60 "$here/tests/processes.sh" "$gpus" "$@"
+}
+export OMP_NUM_THREADS=4
+
+run configure 60 cmake -G Ninja -S "$here" -B "$build" -DCMAKE_BUILD_TYPE=Release -DTORCH_CUDA_ARCH_LIST=9.0 \
+  "-DCMAKE_PREFIX_PATH=$torch;${EXTRA_PREFIX:-}" "-DHUNYUAN_GENERATE_TEST_DATA=$fixtures"
+run build 200 cmake --build "$build" --target hunyuan-generate hunyuan-generate-check hunyuan-generate-bench \
+  hunyuan-generate-parallel-test -- -k 0
+
+check=$build/hunyuan-generate-check
+for layout in "tp$gpus" "cfg$gpus"; do
+  together "parallel_test_$layout" 60 "$build/hunyuan-generate-parallel-test" "$layout" "$fixtures/tiny_a" cuda
+  together "check_tiny_a_${layout}_fp32" 40 "$check" --parallel "$layout" --device cuda "$fixtures/tiny_a"
+  together "check_tiny_a_${layout}_bf16" 40 "$check" --parallel "$layout" --device cuda --dtype bf16 --experts grouped \
+    "$fixtures/tiny_a"
+done
+
+bench=("$build/hunyuan-generate-bench" --layers 8 --steps 12 ${BENCH:---only-best})
+run bench_one 60 "${bench[@]}" --devices 0
+for layout in "tp$gpus" "cfg$gpus"; do
+  together "bench_$layout" 60 "${bench[@]}" --devices cuda --parallel "$layout"
+done
+# As if on two machines: sockets alone.
+NCCL_SHM_DISABLE=1 NCCL_P2P_DISABLE=1 NCCL_IB_DISABLE=1 NCCL_NET=Socket \
+  together "bench_tp${gpus}_sockets" 60 "${bench[@]}" --devices cuda --parallel "tp$gpus"
+
+for loss in 1:KILL 0:STOP; do
+  picture=$out/lost.png
+  run "lost_$loss" 60 env LOSE="$loss" "FILE=$picture" "$here/tests/processes.sh" "$gpus" "$build/hunyuan-generate" \
+    --parallel "tp$gpus" --devices cuda --model "$here/tests/tiny_a" --prompt "a lake" --task image --size 64x64 \
+    --steps 100000 --out "$picture"
+done
+
+grep -h '^JSON' "$out"/bench_*.log 2>/dev/null | sed 's/^JSON //' >"$out/parallel.jsonl"
+for log in "$out"/bench_*.log; do
+  echo "--- $(basename "$log" .log)"
+  grep -v '^JSON\|^$\|^==>' "$log"
+done
+echo "--- table"
+cat "$table"
