@@ -160,7 +160,8 @@ enum class [[nodiscard]] Errc : std::uint8_t{
     case Errc::profile_list_too_long:
       return "the profile holds more size tokens, ratio tokens or further tokens than their lists have room for";
     case Errc::profile_ids_clash:
-      return "two tokens of the profile have the same id, or one lies outside its vocabulary, or the base sizes of its size "
+      return "two tokens of the profile have the same id, or one lies outside its vocabulary, or the base sizes of its "
+             "size "
              "tokens are not positive and ascending";
     case Errc::profile_text_not_a_token:
       return "a further token's text must be '<', up to 30 other characters and '>', and stand once in the profile";

@@ -34,8 +34,7 @@ void draw(const BenchArguments& arguments, const std::vector<at::Device>& device
   const bool is_first = arguments.share->tensor.index == 0 && arguments.share->guidance.index == 0;
   const double loaded = static_cast<double>(peak_memory(devices.front())) / gib;
   Request request = model.request(arguments.base, steps);
-  const std::string path =
-      (arguments.out.empty() ? "." : arguments.out) + "/whole_" + std::to_string(steps) + ".png";
+  const std::string path = (arguments.out.empty() ? "." : arguments.out) + "/whole_" + std::to_string(steps) + ".png";
   std::vector<double> walls, loops, decodes;
   Outcome outcome;
   for (int i = 0; i < arguments.rounds; ++i) {
