@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 // hunyuan-generate-pipeline-test DIR: requests from a prompt to a file and back, on the CPU. DIR holds config.json and
 // special_tokens.json of a small model; its weights are used where they are there, else random ones.
-#include <ATen/Context.h>            // manual_seed
-#include <c10/core/InferenceMode.h>  // InferenceMode
-#include <sys/stat.h>                // mkfifo
-#include <sys/wait.h>                // waitpid
+#include <sys/stat.h>  // mkfifo
+#include <sys/wait.h>  // waitpid
 
 #include <csignal>  // SIGTERM
 
@@ -296,13 +294,6 @@ class PipelineTest {
 }  // namespace hunyuan_generate
 
 int main(int count, char** values) {
-  try {
-    if (count != 2) throw hunyuan_generate::Error("usage: hunyuan-generate-pipeline-test DIR");
-    const c10::InferenceMode inference;
-    at::manual_seed(1);
-    return hunyuan_generate::PipelineTest(values[1]).run();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "hunyuan-generate-pipeline-test: %s\n", error.what());
-  }
-  return 2;
+  return hunyuan_generate::run_on_folder<hunyuan_generate::PipelineTest>("hunyuan-generate-pipeline-test", count,
+                                                                         values);
 }

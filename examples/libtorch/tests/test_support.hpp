@@ -2,9 +2,11 @@
 #ifndef HUNYUAN_GENERATE_TEST_SUPPORT_HPP
 #define HUNYUAN_GENERATE_TEST_SUPPORT_HPP
 
-#include <ATen/ATen.h>  // Tensor
-#include <dirent.h>     // opendir
-#include <unistd.h>     // rmdir, unlink
+#include <ATen/ATen.h>               // Tensor
+#include <ATen/Context.h>            // manual_seed
+#include <c10/core/InferenceMode.h>  // InferenceMode
+#include <dirent.h>                  // opendir
+#include <unistd.h>                  // rmdir, unlink
 
 #include <cstdio>      // printf
 #include <cstdlib>     // getenv, mkdtemp
@@ -96,6 +98,21 @@ inline void write_safetensors(const std::filesystem::path& path, const std::map<
     header[name] = {{"dtype", "F32"}, {"shape", values.sizes().vec()}, {"data_offsets", {start, data.size()}}};
   }
   write_file(path, safetensors_bytes(header.dump(), data));
+}
+
+/// The main function of a test program that takes one folder: runs Test(folder) without autograd, from one seed. 2
+/// after an exception or other arguments, else what the test says.
+template <class Test>
+int run_on_folder(const char* program, int count, char** values) {
+  try {
+    if (count != 2) throw Error(std::string("usage: ") + program + " DIR");
+    const c10::InferenceMode inference;
+    at::manual_seed(1);
+    return Test(values[1]).run();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", program, error.what());
+  }
+  return 2;
 }
 
 }  // namespace hunyuan_generate

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // hunyuan-generate-text-test DIR: text as it is generated, with the recorded checkpoint of DIR and its tokenizer.json.
-#include <ATen/Context.h>            // manual_seed
-#include <c10/core/InferenceMode.h>  // InferenceMode
 
 #include "pipeline/generator.hpp"
 #include "tests/test_support.hpp"
@@ -134,13 +132,5 @@ class TextTest {
 }  // namespace hunyuan_generate
 
 int main(int count, char** values) {
-  try {
-    if (count != 2) throw hunyuan_generate::Error("usage: hunyuan-generate-text-test DIR");
-    const c10::InferenceMode inference;
-    at::manual_seed(1);
-    return hunyuan_generate::TextTest(values[1]).run();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "hunyuan-generate-text-test: %s\n", error.what());
-  }
-  return 2;
+  return hunyuan_generate::run_on_folder<hunyuan_generate::TextTest>("hunyuan-generate-text-test", count, values);
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // hunyuan-generate-tiled-test DIR: pictures beyond the trained scale, on the CPU, with the recorded network of DIR
 // (tiny_a: a base size of 64, tokens of 8 pixels, no image encoder).
-#include <ATen/Context.h>            // manual_seed
-#include <c10/core/InferenceMode.h>  // InferenceMode
 
 #include <cmath>  // abs
 
@@ -391,13 +389,5 @@ class TiledTest {
 }  // namespace hunyuan_generate
 
 int main(int count, char** values) {
-  try {
-    if (count != 2) throw hunyuan_generate::Error("usage: hunyuan-generate-tiled-test DIR");
-    const c10::InferenceMode inference;
-    at::manual_seed(1);
-    return hunyuan_generate::TiledTest(values[1]).run();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "hunyuan-generate-tiled-test: %s\n", error.what());
-  }
-  return 2;
+  return hunyuan_generate::run_on_folder<hunyuan_generate::TiledTest>("hunyuan-generate-tiled-test", count, values);
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // hunyuan-generate-vae-tiles-test DIR: image encoder and decoder by tiles, with the recorded decoder of DIR (tiny_a: a
 // latent is 8 pixels wide).
-#include <ATen/Context.h>            // manual_seed
-#include <c10/core/InferenceMode.h>  // InferenceMode
 
 #include <cmath>  // INFINITY
 
@@ -185,13 +183,6 @@ class VaeTilesTest {
 }  // namespace hunyuan_generate
 
 int main(int count, char** values) {
-  try {
-    if (count != 2) throw hunyuan_generate::Error("usage: hunyuan-generate-vae-tiles-test DIR");
-    const c10::InferenceMode inference;
-    at::manual_seed(1);
-    return hunyuan_generate::VaeTilesTest(values[1]).run();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "hunyuan-generate-vae-tiles-test: %s\n", error.what());
-  }
-  return 2;
+  return hunyuan_generate::run_on_folder<hunyuan_generate::VaeTilesTest>("hunyuan-generate-vae-tiles-test", count,
+                                                                         values);
 }
