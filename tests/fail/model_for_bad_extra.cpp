@@ -6,7 +6,7 @@ namespace hr = hunyuan_reso;
 
 constexpr hr::ModelProfile changed() {
   hr::ModelProfile profile = hr::profiles::instruct;
-  profile.extras.append({MUST_NOT_COMPILE ? 0 : 9, 40});
+  profile.extras.append({MUST_NOT_COMPILE ? 0 : 144, 640});
   return profile;
 }
 inline constexpr hr::ModelProfile profile = changed();
