@@ -265,5 +265,19 @@ TEST_CASE("rows equal the plain definition's, for many parameters") {
   CHECK(checked > 1000);
 }
 
+TEST_CASE("extra rows: a row is contained once it is appended, and no other is") {
+  const auto row = [](std::size_t i) { return Resolution{static_cast<std::int32_t>(i + 1), 4096}; };
+  ExtraRows extras;
+  for (std::size_t count = 0; count <= ExtraRows::capacity; ++count) {
+    for (std::size_t i = 0; i < ExtraRows::capacity; ++i) CHECK(extras.contains(row(i)) == (i < count));
+    CHECK_FALSE(extras.contains(Resolution{4096, 1}));  // height before width
+    CHECK_FALSE(extras.contains(Resolution{}));         // what the room that is left holds
+    extras.append(row(count));
+  }
+  CHECK(extras.count == ExtraRows::capacity + 1);  // one too many: counted, and not stored
+  CHECK(extras.contains(row(ExtraRows::capacity - 1)));
+  CHECK_FALSE(extras.contains(row(ExtraRows::capacity)));
+}
+
 }  // namespace
 }  // namespace hunyuan_reso_test
