@@ -207,16 +207,6 @@ class ParallelTest {
     compare(one, setting.part->generate(wanted), "the text of the first process");
   }
 
-  template <class Function>
-  static bool refuses(Function&& function, const std::string& expected) {
-    try {
-      function();
-    } catch (const Error& error) {
-      return std::string(error.what()).find(expected) != std::string::npos;
-    }
-    return false;
-  }
-
   hr::ParallelLayout layout_;
   Place place_;
   LoadOptions load_;

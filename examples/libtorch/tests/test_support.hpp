@@ -100,6 +100,18 @@ inline void write_safetensors(const std::filesystem::path& path, const std::map<
   write_file(path, safetensors_bytes(header.dump(), data));
 }
 
+/// Whether the function throws an Error whose text contains `expected`; prints another Error's text.
+template <class Function>
+bool refuses(Function&& function, const std::string& expected) {
+  try {
+    function();
+  } catch (const Error& error) {
+    if (std::string(error.what()).find(expected) != std::string::npos) return true;
+    std::printf("refused otherwise: %s\n", error.what());
+  }
+  return false;
+}
+
 /// The main function of a test program that takes one folder: runs Test(folder) without autograd, from one seed. 2
 /// after an exception or other arguments, else what the test says.
 template <class Test>

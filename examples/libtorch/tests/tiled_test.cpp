@@ -367,17 +367,6 @@ class TiledTest {
                   "strength");
   }
 
-  template <class Function>
-  static bool refuses(Function&& function, const std::string& expected) {
-    try {
-      function();
-    } catch (const Error& error) {
-      if (std::string(error.what()).find(expected) != std::string::npos) return true;
-      std::printf("refused otherwise: %s\n", error.what());
-    }
-    return false;
-  }
-
   static constexpr std::int64_t steps_ = 6, first_ = 2;
   TestReport report_;
   Folder folder_;

@@ -162,17 +162,6 @@ class VaeTilesTest {
     report_.check(refuses([&] { (void)decode_tiles(pixels, 3, latents, infinite); }, "tiles of the image"), "cells");
   }
 
-  template <class Function>
-  static bool refuses(Function&& function, const std::string& expected) {
-    try {
-      function();
-    } catch (const Error& error) {
-      if (std::string(error.what()).find(expected) != std::string::npos) return true;
-      std::printf("refused otherwise: %s\n", error.what());
-    }
-    return false;
-  }
-
   TestReport report_;
   ModelConfig config_;
   Checkpoint checkpoint_;
