@@ -36,9 +36,12 @@ run configure 60 cmake -G Ninja -S "$here" -B "$build" -DCMAKE_BUILD_TYPE=Releas
 run build 200 cmake --build "$build" --target hunyuan-generate hunyuan-generate-check hunyuan-generate-bench \
   hunyuan-generate-parallel-test -- -k 0
 
+[ -x "$build/hunyuan-generate-bench" ] || { tail -n 40 "$out/build.log"; exit 1; }
+
 check=$build/hunyuan-generate-check
 for layout in "tp$gpus" "cfg$gpus"; do
   together "parallel_test_$layout" 60 "$build/hunyuan-generate-parallel-test" "$layout" "$fixtures/tiny_a" cuda
+  grep -q "^parallel_test_$layout *rc 0" "$table" || { cat "$out/parallel_test_$layout.log" "$table"; exit 1; }
   together "check_tiny_a_${layout}_fp32" 40 "$check" --parallel "$layout" --device cuda "$fixtures/tiny_a"
   together "check_tiny_a_${layout}_bf16" 40 "$check" --parallel "$layout" --device cuda --dtype bf16 --experts grouped \
     "$fixtures/tiny_a"
@@ -49,6 +52,10 @@ run bench_one 60 "${bench[@]}" --devices 0
 for layout in "tp$gpus" "cfg$gpus"; do
   together "bench_$layout" 60 "${bench[@]}" --devices cuda --parallel "$layout"
 done
+# The whole model over all cards: heads and experts split, and the layers in turn without NCCL.
+whole=("$build/hunyuan-generate-bench" --whole --layers 32 --dtype fp8 --rounds 3 --out "$out")
+together "bench_whole_tp$gpus" 150 "${whole[@]}" --devices cuda --parallel "tp$gpus"
+run bench_whole_layers_in_turn 150 "${whole[@]}" --devices "$(seq -s , 0 $((gpus - 1)))"
 # As if on two machines: sockets alone.
 NCCL_SHM_DISABLE=1 NCCL_P2P_DISABLE=1 NCCL_IB_DISABLE=1 NCCL_NET=Socket \
   together "bench_tp${gpus}_sockets" 60 "${bench[@]}" --devices cuda --parallel "tp$gpus"

@@ -82,7 +82,7 @@ std::unique_ptr<Denoiser> RandomModel::denoiser(const Request& request, const Co
 }
 
 double time_call(const std::function<void()>& call, int repeats) {
-  const at::Device device(at::kCUDA, 0);
+  const at::Device device(at::kCUDA);  // the current one
   call();
   synchronize(device);
   double start = now();

@@ -249,6 +249,7 @@ bool run(BenchArguments& arguments, std::unique_ptr<Processes>& processes) {
   const auto devices =
       parse_devices("--devices", shared ? own_devices("--devices", arguments.devices, place) : arguments.devices);
   for (const at::Device device : devices) prepare_device(device);
+  make_current(devices.front());
   if (!shared) return measure(arguments, devices);
   constexpr double patience = 120;  // also while weights are made and ceilings measured
   processes = std::make_unique<Processes>("hunyuan-generate-bench", parse_layout("--parallel", arguments.parallel),
