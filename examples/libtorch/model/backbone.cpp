@@ -59,12 +59,9 @@ DecoderLayer::DecoderLayer(const WeightLoader& loader, const ModelConfig& config
       post_attention_norm_(loader.at("post_attention_layernorm"), config.hidden_size, config.rms_norm_eps),
       query_norm_(loader.at("self_attn.query_layernorm"), config.head_dim, config.rms_norm_eps),
       key_norm_(loader.at("self_attn.key_layernorm"), config.head_dim, config.rms_norm_eps),
-      qkv_(loader.at("self_attn.qkv_proj")
-               .split(0)
-               .tensor("weight", {(config.heads + 2 * config.key_value_heads) * width_, config.hidden_size}),
-           precision),
-      out_(loader.at("self_attn.o_proj").split(1).tensor("weight", {config.hidden_size, config.heads * width_}),
-           precision) {
+      qkv_(loader.at("self_attn.qkv_proj").split(0), "weight",
+           {(config.heads + 2 * config.key_value_heads) * width_, config.hidden_size}, precision),
+      out_(loader.at("self_attn.o_proj").split(1), "weight", {config.hidden_size, config.heads * width_}, precision) {
   const LayerConfig& layer = config.layers[index];
   if (layer.dense) {
     dense_.emplace(loader.at("mlp"), config.hidden_size, layer.expert_width, precision);

@@ -14,6 +14,19 @@ using Json = nlohmann::json;
 constexpr std::int64_t max_layers = 1024;
 constexpr std::int64_t norm_groups = 32;
 
+// Weights in e4m3 with a scale for each output or each tensor, which all of these methods store alike.
+void refuse_other_than_e4m3(const JsonObject& quantisation) {
+  const std::string method = quantisation.text("quant_method", "");
+  if (method == "compressed-tensors") {
+    quantisation.require("format", "float-quantized");
+  } else if (method == "fp8") {
+    if (quantisation.find("weight_block_size") != nullptr)
+      quantisation.fail("weight_block_size", "is there: scales for blocks cannot be read, only for outputs or tensors");
+  } else if (method != "fbgemm_fp8") {
+    quantisation.fail("quant_method", "is '" + method + "'; only compressed-tensors, fp8 and fbgemm_fp8 can be read");
+  }
+}
+
 void refuse_unsupported(const JsonObject& root) {
   root.require("use_qk_norm", true);
   root.require("use_rotary_pos_emb", true);
@@ -26,8 +39,7 @@ void refuse_unsupported(const JsonObject& root) {
   const Json* norm = root.find("norm_type");  // "hf_rms" is the same formula
   if (norm != nullptr && *norm != "rms" && *norm != "hf_rms")
     root.fail("norm_type", "is " + norm->dump() + "; only \"rms\" and \"hf_rms\" are supported");
-  if (root.find("quantization_config") != nullptr)
-    root.fail("quantization_config", "is there: quantized weights cannot be read");
+  if (root.find("quantization_config") != nullptr) refuse_other_than_e4m3(root.at("quantization_config"));
   root.require("img_proj_type", "unet");
   root.require("patch_size", 1);
   root.require("rope_type", "2d");

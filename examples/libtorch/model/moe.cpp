@@ -46,8 +46,8 @@ Routing drop_tokens(const Routing& routing, std::int64_t experts, std::int64_t c
 }
 
 Mlp::Mlp(const WeightLoader& loader, std::int64_t hidden, std::int64_t width, Precision precision)
-    : gate_and_up_(loader.at("gate_and_up_proj").split(0, 2).tensor("weight", {2 * width, hidden}), precision),
-      down_(loader.at("down_proj").split(1).tensor("weight", {hidden, width}), precision) {}
+    : gate_and_up_(loader.at("gate_and_up_proj").split(0, 2), "weight", {2 * width, hidden}, precision),
+      down_(loader.at("down_proj").split(1), "weight", {hidden, width}, precision) {}
 
 at::Tensor Mlp::operator()(const Rows& x) const { return down_(gated_silu(gate_and_up_(x), down_.form())); }
 
@@ -61,12 +61,10 @@ Moe::Moe(const WeightLoader& loader, const ModelConfig& config, const LayerConfi
       capacity_factor_(config.capacity_factor),
       router_(loader.as(at::kFloat).tensor("gate.wg.weight", {layer.experts, config.hidden_size})),
       router_parts_(split_parts(router_)),
-      gate_and_up_(Weight::stacked(loader.at("experts").stacked("gate_and_up_proj.weight", layer.experts,
-                                                                {2 * layer.expert_width, config.hidden_size}),
-                                   precision)),
-      down_(Weight::stacked(
-          loader.at("experts").stacked("down_proj.weight", layer.experts, {config.hidden_size, layer.expert_width}),
-          precision)),
+      gate_and_up_(Weight::stacked(loader.at("experts"), "gate_and_up_proj.weight", layer.experts,
+                                   {2 * layer.expert_width, config.hidden_size}, precision)),
+      down_(Weight::stacked(loader.at("experts"), "down_proj.weight", layer.experts,
+                            {config.hidden_size, layer.expert_width}, precision)),
       shared_(loader.at("shared_mlp"), config.hidden_size, layer.shared_width, precision) {}
 
 std::vector<at::Tensor*> Moe::weights() {

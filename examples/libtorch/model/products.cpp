@@ -37,6 +37,27 @@ at::Tensor to_e4m3(const at::Tensor& x) {
 #endif
 }
 
+// e4m3 numbers from their bytes.
+at::Tensor from_bytes(const at::Tensor& bytes) {
+#if HUNYUAN_GENERATE_HAS_E4M3
+  return bytes.view(at::kFloat8_e4m3fn);
+#else
+  if (bytes.is_meta()) return at::empty_like(bytes, bytes.options().dtype(at::kBFloat16));
+  const at::Tensor code = at::arange(256, bytes.options().dtype(at::kInt));
+  const at::Tensor exponent = code.div(8, "floor").remainder(16), mantissa = code.remainder(8).to(at::kFloat);
+  // m 2^-9 where the exponent is 0, else (8 + m) 2^(e - 10).
+  const at::Tensor size = at::ldexp(mantissa + exponent.gt(0) * 8, exponent.clamp_min(1).sub(10));
+  const at::Tensor values = at::where(code.ge(128), -size, size).to(at::kBFloat16);
+  return values.index_select(0, bytes.reshape({-1}).to(at::kInt)).view(bytes.sizes());
+#endif
+}
+
+void require_sixteens(const at::Tensor& values) {
+  if (values.is_cuda() && (values.size(-2) % 16 != 0 || values.size(-1) % 16 != 0)) {
+    throw Error("fp8: a weight of " + shape_text(values.sizes()) + "; on a GPU both must be multiples of 16");
+  }
+}
+
 }  // namespace
 
 at::ScalarType small_type() noexcept {
@@ -70,14 +91,51 @@ bool small_products(at::Device device) {
 }
 
 Weight::Weight(at::Tensor values, Precision precision) : type_(values.scalar_type()) {
-  if (precision == Precision::fp8 && values.is_cuda() && (values.size(0) % 16 != 0 || values.size(1) % 16 != 0)) {
-    throw Error("fp8: a weight of " + shape_text(values.sizes()) + "; on a GPU both must be multiples of 16");
-  }
   if (precision == Precision::plain) {
     plain_ = std::move(values);
   } else {
+    require_sixteens(values);
     small_ = make_small(values);
   }
+}
+
+Weight::Weight(const WeightLoader& loader, const std::string& name, c10::IntArrayRef shape, Precision precision) {
+  if (!loader.is_quantised(name)) {
+    *this = Weight(loader.tensor(name, shape), precision);
+    return;
+  }
+  const WeightLoader::Quantised stored = loader.quantised(name, shape);
+  type_ = loader.dtype();
+  small_ = {from_bytes(stored.bytes), stored.scale};
+  if (precision == Precision::plain) {
+    plain_ = value_of(small_).to(type_);
+    small_ = {};
+  } else {
+    require_sixteens(small_.values);
+  }
+}
+
+Weight Weight::stacked(const WeightLoader& loader, const std::string& name, std::int64_t count, c10::IntArrayRef shape,
+                       Precision precision) {
+  if (!loader.is_quantised("0." + name)) return stacked(loader.stacked(name, count, shape), precision);
+  const Share& share = loader.parallel()->tensor;
+  const std::int64_t part = share.part(count, "experts"), first = share.index * part;
+  Weight all;
+  for (std::int64_t i = 0; i < part; ++i) {
+    const Weight one(loader, std::to_string(first + i) + "." + name, shape, precision);
+    const auto put = [&](at::Tensor& into, const at::Tensor& from) {
+      if (!from.defined()) return;
+      std::vector<std::int64_t> sizes = from.sizes().vec();
+      sizes.insert(sizes.begin(), part);
+      if (!into.defined()) into = at::empty(sizes, from.options());
+      into.select(0, i).copy_(from);
+    };
+    all.type_ = one.type_;
+    put(all.plain_, one.plain_);
+    put(all.small_.values, one.small_.values);
+    put(all.small_.scale, one.small_.scale);
+  }
+  return all;
 }
 
 Weight Weight::stacked(const at::Tensor& values, Precision precision) {

@@ -49,6 +49,11 @@ class Weight {
  public:
   Weight() = default;
   Weight(at::Tensor values, Precision precision);
+  /// Reads one; what is stored in e4m3 stays as it is, or becomes plain numbers where `precision` says so.
+  Weight(const WeightLoader& loader, const std::string& name, c10::IntArrayRef shape, Precision precision);
+  /// Reads this process's part of those of `count` experts, prefix + "{i}." + name.
+  static Weight stacked(const WeightLoader& loader, const std::string& name, std::int64_t count, c10::IntArrayRef shape,
+                        Precision precision);
   /// Those of all experts, [E, out, in]. Narrowed one by one, so that float32 numbers are those of one expert.
   static Weight stacked(const at::Tensor& values, Precision precision);
 

@@ -33,10 +33,10 @@ struct ElementType {
 
 const ElementType* find_element_type(const std::string& name) {
   static const ElementType table[] = {
-      {"F64", 8, at::kDouble},  {"F32", 4, at::kFloat},       {"F16", 2, at::kHalf},        {"BF16", 2, at::kBFloat16},
-      {"I64", 8, at::kLong},    {"I32", 4, at::kInt},         {"I16", 2, at::kShort},       {"I8", 1, at::kChar},
-      {"U8", 1, at::kByte},     {"BOOL", 1, at::kBool},       {"U64", 8, std::nullopt},     {"U32", 4, std::nullopt},
-      {"U16", 2, std::nullopt}, {"F8_E4M3", 1, std::nullopt}, {"F8_E5M2", 1, std::nullopt},
+      {"F64", 8, at::kDouble},  {"F32", 4, at::kFloat},    {"F16", 2, at::kHalf},        {"BF16", 2, at::kBFloat16},
+      {"I64", 8, at::kLong},    {"I32", 4, at::kInt},      {"I16", 2, at::kShort},       {"I8", 1, at::kChar},
+      {"U8", 1, at::kByte},     {"BOOL", 1, at::kBool},    {"U64", 8, std::nullopt},     {"U32", 4, std::nullopt},
+      {"U16", 2, std::nullopt}, {"F8_E4M3", 1, at::kByte}, {"F8_E5M2", 1, std::nullopt},
   };
   for (const ElementType& type : table) {
     if (name == type.name) return &type;

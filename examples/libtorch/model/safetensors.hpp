@@ -37,7 +37,7 @@ class FileMapping {
 /// One tensor as the header of a safetensors file describes it; checked against the file.
 struct TensorEntry {
   std::string dtype_name;               ///< as written in the header, "BF16"
-  std::optional<at::ScalarType> dtype;  ///< absent for element types that LibTorch 1.13 does not have
+  std::optional<at::ScalarType> dtype;  ///< absent where nothing here reads such numbers; F8_E4M3 is read as bytes
   std::vector<std::int64_t> shape;      ///< outermost dimension first
   std::size_t offset = 0;               ///< of the first byte, from the start of the file
   std::size_t bytes = 0;

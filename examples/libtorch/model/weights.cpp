@@ -76,6 +76,11 @@ at::Tensor Checkpoint::tensor(const std::string& name, c10::IntArrayRef shape) c
   return file.tensor(name);
 }
 
+const TensorEntry* Checkpoint::find(const std::string& name) const {
+  const auto owner = owner_.find(name);
+  return owner == owner_.end() ? nullptr : &owner->second->entries().at(name);
+}
+
 void Checkpoint::start_progress(Progress progress) const {
   const std::lock_guard<std::mutex> lock(shared_->mutex);
   shared_->progress = std::move(progress);
@@ -150,6 +155,7 @@ at::Tensor WeightLoader::part_of(const at::Tensor& whole, const std::string& nam
 
 at::Tensor WeightLoader::stored(const std::string& name, c10::IntArrayRef shape) const {
   at::Tensor tensor = checkpoint_->tensor(prefix_ + name, shape);
+  if (is_quantised(name)) throw Error("tensor '" + prefix_ + name + "' holds e4m3 numbers: only products take these");
   if (!tensor.is_floating_point()) throw Error("tensor '" + prefix_ + name + "' does not hold floating-point numbers");
   return tensor;
 }
@@ -174,6 +180,41 @@ at::Tensor WeightLoader::tensor(const std::string& name, c10::IntArrayRef shape)
   at::Tensor result = part_of(source, name).to(device_, dtype_).contiguous();
   if (!is_finite(result)) refuse_values(prefix_ + name);
   if (!result.is_meta()) checkpoint_->finish(prefix_ + name, !result.is_alias_of(source));
+  return result;
+}
+
+bool WeightLoader::is_quantised(const std::string& name) const {
+  const TensorEntry* entry = checkpoint_->find(prefix_ + name);
+  return entry != nullptr && entry->dtype_name == "F8_E4M3";
+}
+
+WeightLoader::Quantised WeightLoader::quantised(const std::string& name, c10::IntArrayRef shape) const {
+  const std::string weight = prefix_ + name, scale = weight + "_scale";
+  const TensorEntry* entry = checkpoint_->find(scale);
+  if (entry == nullptr) {
+    throw Error("tensor '" + weight + "' holds e4m3 numbers, but there is no '" + scale + "', a scale for each output");
+  }
+  const at::Tensor stored_scale = checkpoint_->tensor(scale, entry->shape);
+  const std::int64_t count = stored_scale.numel();
+  if (!stored_scale.is_floating_point() || (count != 1 && (count != shape[0] || stored_scale.size(0) != count))) {
+    throw Error("tensor '" + scale + "' is " + entry->dtype_name + ' ' + shape_text(entry->shape) + "; expected one " +
+                "floating-point number, or one for each of " + std::to_string(shape[0]) + " outputs");
+  }
+  Quantised result{part_of(checkpoint_->tensor(weight, shape), name).to(device_).contiguous(),
+                   stored_scale.to(at::kFloat).reshape({-1}).expand({shape[0]})};
+  if (axis_ == 0) result.scale = part_of(result.scale.contiguous(), name + "_scale");
+  if (device_.is_meta()) {
+    result.scale = result.scale.to(device_).contiguous();
+    return result;
+  }
+  constexpr std::int64_t not_a_number = 0x7F;  // whatever its sign
+  if (result.bytes.bitwise_and(not_a_number).eq(not_a_number).any().item<bool>()) refuse_values(weight);
+  if (!result.scale.gt(0).all().item<bool>() || !is_finite(result.scale)) {
+    throw Error("tensor '" + scale + "': not all of its scales are positive and finite");
+  }
+  result.scale = result.scale.to(device_).contiguous();
+  checkpoint_->finish(weight, /*copied=*/!device_.is_cpu());
+  checkpoint_->finish(scale, /*copied=*/false);
   return result;
 }
 

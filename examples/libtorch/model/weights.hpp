@@ -32,6 +32,8 @@ class Checkpoint {
   [[nodiscard]] bool is_random() const noexcept { return random_; }
 
   [[nodiscard]] bool contains(const std::string& name) const { return owner_.count(name) != 0; }
+  /// How a tensor is stored; a null pointer when there is none.
+  [[nodiscard]] const TensorEntry* find(const std::string& name) const;
 
   /// The tensor on the CPU as it is stored (see SafetensorsFile::tensor). Throws Error naming the tensor, the shape
   /// found and the shape expected when it is missing or has another shape.
@@ -94,6 +96,15 @@ class WeightLoader {
   /// Loads this process's part of `count` tensors of one shape, prefix + "{i}." + name, into one array
   /// [part, shape...].
   [[nodiscard]] at::Tensor stacked(const std::string& name, std::int64_t count, c10::IntArrayRef shape) const;
+
+  /// A weight stored as e4m3 numbers: their bytes [out, in] and the float32 scale of each output [out], this process's
+  /// part of both, on the device.
+  struct Quantised {
+    at::Tensor bytes, scale;
+  };
+  [[nodiscard]] bool is_quantised(const std::string& name) const;
+  /// Reads `name` and `name`_scale, whose shape is [out, 1], [out], [1] or []. Throws Error naming the tensor.
+  [[nodiscard]] Quantised quantised(const std::string& name, c10::IntArrayRef shape) const;
 
   [[nodiscard]] at::ScalarType dtype() const noexcept { return dtype_; }
   [[nodiscard]] at::Device device() const noexcept { return device_; }

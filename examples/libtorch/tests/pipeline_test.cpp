@@ -4,6 +4,7 @@
 #include <sys/stat.h>  // mkfifo
 #include <sys/wait.h>  // waitpid
 
+#include <cmath>    // ldexp
 #include <csignal>  // SIGTERM
 
 #include "adapter/adapter.hpp"
@@ -45,6 +46,7 @@ class PipelineTest {
     batches();
     latents_without_end();
     reused_cache();
+    stored_e4m3();
     return report_.finish();
   }
 
@@ -276,6 +278,68 @@ class PipelineTest {
         (kept.pictures[0].to(at::kFloat) - anew.pictures[0].to(at::kFloat)).abs().max().item<double>();
     report_.check(kept.reused_tokens > 10 && anew.reused_tokens == 0, "tokens of the text stage are reused");
     report_.check(distance <= 1, "the picture is the same");
+  }
+
+  using Tensors = std::map<std::string, at::Tensor>;
+
+  // The bytes of e4m3 numbers.
+  static at::Tensor e4m3_bytes(const at::Tensor& values) {
+    std::map<float, int> codes;
+    for (int code = 0; code < 0x7F; ++code) {
+      const int exponent = code >> 3, mantissa = code & 7;
+      const double size = exponent == 0 ? std::ldexp(mantissa, -9) : std::ldexp(8 + mantissa, exponent - 10);
+      codes[static_cast<float>(-size)] = code | 0x80;
+      codes[static_cast<float>(size)] = code;
+    }
+    const at::Tensor wide = values.to(at::kFloat).contiguous();
+    at::Tensor bytes = at::empty(values.sizes(), at::kByte);
+    for (std::int64_t i = 0; i < wide.numel(); ++i)
+      bytes.data_ptr<std::uint8_t>()[i] = static_cast<std::uint8_t>(codes.at(wide.data_ptr<float>()[i]));
+    return bytes;
+  }
+
+  at::Tensor drawn_with(const Tensors& tensors, Precision precision) {
+    write_safetensors(temporary_.path() / "model.safetensors", tensors);
+    const Checkpoint stored(temporary_.path());
+    RunOptions run;
+    run.load.precision = precision;
+    return Generator(folder_, *folder_.encoder, stored, run).generate(small_request("1:1")).pictures.front();
+  }
+
+  // Weights that a checkpoint holds in e4m3: the same numbers as those quantised on loading, and as their values.
+  void stored_e4m3() {
+    if (checkpoint_.is_random()) return;
+    Tensors plain, each, one, value_of_each, value_of_one;
+    const SafetensorsFile file(folder_.path / "model.safetensors");
+    for (const auto& [name, entry] : file.entries()) plain[name] = file.tensor(name).to(at::kFloat);
+    each = one = value_of_each = value_of_one = plain;
+    std::string some;
+    for (const auto& [name, tensor] : plain) {
+      if (name.find("_proj.weight") == std::string::npos || name.find("model.layers.") != 0) continue;
+      some = name;
+      const Small rows = make_small(tensor), whole = make_small(tensor.view({1, -1}));
+      each[name] = e4m3_bytes(rows.values), each[name + "_scale"] = rows.scale.unsqueeze(1);
+      one[name] = e4m3_bytes(whole.values).view_as(tensor), one[name + "_scale"] = whole.scale;
+      value_of_each[name] = value_of(rows), value_of_one[name] = value_of(whole).view_as(tensor);
+    }
+    const at::Tensor expected = drawn_with(plain, Precision::fp8);
+    report_.check(at::equal(expected, drawn_with(each, Precision::fp8)), "stored e4m3, as quantised on loading");
+    report_.check(at::equal(drawn_with(value_of_each, Precision::plain), drawn_with(each, Precision::plain)),
+                  "stored e4m3 as plain numbers");
+    report_.check(at::equal(drawn_with(value_of_one, Precision::plain), drawn_with(one, Precision::plain)),
+                  "one scale for a tensor");
+    const auto refused = [&](const std::string& name, const at::Tensor& tensor, const std::string& why) {
+      Tensors wrong = each;
+      wrong[name] = tensor;
+      if (!tensor.defined()) wrong.erase(name);
+      report_.check(refuses([&] { (void)drawn_with(wrong, Precision::fp8); }, why), "stored e4m3: " + why);
+    };
+    const std::int64_t outputs = plain[some].size(0);
+    refused(some + "_scale", {}, "but there is no '" + some + "_scale'");
+    refused(some + "_scale", at::ones({outputs + 1}), "expected one floating-point number, or one for each of");
+    refused(some + "_scale", at::zeros({outputs}), "not all of its scales are positive and finite");
+    refused(some, at::full(plain[some].sizes(), 0xFF, at::kByte), "values that are not finite");
+    refused("model.ln_f.weight", at::zeros(plain["model.ln_f.weight"].sizes(), at::kByte), "only products take these");
   }
 
   template <class Action>

@@ -87,7 +87,7 @@ inline std::string safetensors_bytes(const std::string& header, const std::strin
   return bytes + header + data;
 }
 
-/// Writes float32 tensors as a safetensors file.
+/// Writes float32 tensors, and bytes as e4m3 numbers, as a safetensors file.
 inline void write_safetensors(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors) {
   nlohmann::json header;
   std::string data;
@@ -95,7 +95,8 @@ inline void write_safetensors(const std::filesystem::path& path, const std::map<
     const at::Tensor values = tensor.contiguous();
     const std::size_t start = data.size();
     data.append(static_cast<const char*>(values.data_ptr()), values.nbytes());
-    header[name] = {{"dtype", "F32"}, {"shape", values.sizes().vec()}, {"data_offsets", {start, data.size()}}};
+    const char* type = values.scalar_type() == at::kByte ? "F8_E4M3" : "F32";
+    header[name] = {{"dtype", type}, {"shape", values.sizes().vec()}, {"data_offsets", {start, data.size()}}};
   }
   write_file(path, safetensors_bytes(header.dump(), data));
 }
