@@ -33,12 +33,19 @@ namespace hunyuan_generate {
 namespace {
 
 constexpr std::int64_t max_side = 1 << 16;
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+constexpr std::int64_t max_pixels = 1 << 18;
+#else
+constexpr std::int64_t max_pixels = 178956970;  // where Pillow stops, which the published code reads with
+#endif
 
 const unsigned char* raw(const std::string& bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
 
 at::Tensor empty_picture(std::int64_t height, std::int64_t width, const std::string& where) {
-  if (height < 1 || width < 1 || height > max_side || width > max_side) {
-    throw Error(where + ": a picture of " + std::to_string(height) + "x" + std::to_string(width) + " cannot be read");
+  if (height < 1 || width < 1 || height > max_side || width > max_side || height * width > max_pixels) {
+    throw Error(where + ": a picture of " + std::to_string(height) + "x" + std::to_string(width) +
+                " cannot be read: at most " + std::to_string(max_side) + " pixels a side and " +
+                std::to_string(max_pixels) + " in all");
   }
   return at::empty({height, width, 3}, at::kByte);
 }
@@ -91,6 +98,17 @@ void png_append(png_structp png, png_bytep data, png_size_t count) {
 }
 void png_flush_nothing(png_structp) {}
 
+// libpng allocates what a chunk's length says before it reads, so the file must be that long.
+bool png_chunks_fit(const std::string& bytes) {
+  for (std::size_t at = 8; at + 8 <= bytes.size() && bytes.compare(at + 4, 4, "IEND") != 0;) {
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < 4; ++i) length = length << 8U | static_cast<unsigned char>(bytes[at + i]);
+    if (length > bytes.size() - at - 8) return false;
+    at += length + 12;
+  }
+  return true;
+}
+
 // Up to the pixels' sizes, or all of it; false after an error. No object with a destructor lives across the jumps.
 bool read_png_header(png_structp png, png_infop info) {
   if (setjmp(png_jmpbuf(png)) != 0) return false;
@@ -119,6 +137,7 @@ std::vector<png_bytep> row_pointers(const at::Tensor& pixels) {
 }
 
 StoredPicture decode_png(const std::string& bytes, const std::string& where) {
+  if (!png_chunks_fit(bytes)) throw Error(where + ": PNG: the file ends too early");
   std::string reason;
   PngInput input{&bytes};
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reason, png_fail, png_hear_warning);
@@ -126,6 +145,9 @@ StoredPicture decode_png(const std::string& bytes, const std::string& where) {
   const auto end = [&](void*) { png_destroy_read_struct(&png, &info, nullptr); };
   const std::unique_ptr<void, decltype(end)> guard(png, end);
   png_set_read_fn(png, &input, png_take);
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  png_set_crc_action(png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);  // else no changed byte gets past the checksums
+#endif
   if (!read_png_header(png, info)) throw Error(where + ": PNG: " + reason);
   StoredPicture picture;
   picture.rgb = empty_picture(png_get_image_height(png, info), png_get_image_width(png, info), where);

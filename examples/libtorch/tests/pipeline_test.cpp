@@ -10,6 +10,7 @@
 #include "adapter/adapter.hpp"
 #include "model/attention.hpp"
 #include "model/json_file.hpp"
+#include "pipeline/codecs.hpp"
 #include "pipeline/conditioning.hpp"
 #include "pipeline/generator.hpp"
 #include "pipeline/picture.hpp"
@@ -163,6 +164,12 @@ class PipelineTest {
       refused = refused && refuses([&] { (void)decode_picture(whole.substr(0, length), "cut.png"); }, "cut.png");
     }
     report_.check(refused, "a PNG that is cut anywhere");
+    report_.check(decode_picture(whole + "and more", "long.png").size(0) > 0, "bytes behind a PNG's end are no matter");
+    // A WebP header that says 16384x16384, without any pixels.
+    const std::string huge("RIFF\x16\0\0\0WEBPVP8L\x0a\0\0\0\x2f\xff\xff\xff\x0f\0\0\0\0\0", 30);
+    const bool big = !can_encode("webp") ||
+                     refuses([&] { (void)decode_picture(huge, "huge.webp"); }, "16384x16384 cannot be read: at most");
+    report_.check(big, "a picture of more pixels than anybody has");
     const std::filesystem::path pipe = temporary_.path() / "pipe";
     report_.check(::mkfifo(pipe.c_str(), 0600) == 0, "a pipe");
     report_.check(refuses([&] { (void)read_picture(pipe.string()); }, "not a regular file"), "a pipe as a picture");
