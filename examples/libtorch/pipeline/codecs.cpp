@@ -66,9 +66,10 @@ at::Tensor empty_picture(std::int64_t height, std::int64_t width, const std::str
 }
 
 #if HUNYUAN_GENERATE_LIBPNG || HUNYUAN_GENERATE_WEBP
-// The same for EXIF data that starts with its TIFF header, as PNG and WebP store it.
+// The same for EXIF data as PNG and WebP store it, which starts with the TIFF header; some programs leave "Exif" there.
 int tiff_orientation(const unsigned char* data, std::size_t size) {
   std::string exif("Exif\0\0", 6);
+  if (size >= exif.size() && std::memcmp(data, exif.data(), exif.size()) == 0) return exif_orientation(data, size);
   exif.append(reinterpret_cast<const char*>(data), size);
   return exif_orientation(raw(exif), exif.size());
 }
