@@ -264,12 +264,15 @@ std::string encode_jpeg(const at::Tensor& pixels, const std::string& where) {
 #if HUNYUAN_GENERATE_WEBP
 
 StoredPicture decode_webp(const std::string& bytes, const std::string& where) {
-  int width = 0, height = 0;
-  if (WebPGetInfo(raw(bytes), bytes.size(), &width, &height) == 0) throw Error(where + ": WebP: the file is malformed");
+  WebPBitstreamFeatures about{};
+  if (WebPGetFeatures(raw(bytes), bytes.size(), &about) != VP8_STATUS_OK) {
+    throw Error(where + ": WebP: the file is malformed");
+  }
+  if (about.has_animation != 0) throw Error(where + ": WebP: animations are not supported");
   StoredPicture picture;
-  picture.rgb = empty_picture(height, width, where);
+  picture.rgb = empty_picture(about.height, about.width, where);
   if (WebPDecodeRGBInto(raw(bytes), bytes.size(), picture.rgb.data_ptr<std::uint8_t>(), picture.rgb.nbytes(),
-                        3 * width) == nullptr) {
+                        3 * about.width) == nullptr) {
     throw Error(where + ": WebP: the file is malformed");
   }
   const WebPData data{raw(bytes), bytes.size()};
