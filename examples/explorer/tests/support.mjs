@@ -10,7 +10,7 @@ import { load } from '../module/load.mjs';
 /** Set by tests/run. */
 export const build = process.env.HUNYUAN_RESO_BUILD;
 export const explorer = join(build, 'examples/explorer');
-export const nativeTool = join(build, 'examples/cli/hunyuan-reso');
+export const nativeTool = process.env.HUNYUAN_RESO_TOOL;
 export const scratch = mkdtempSync(join(tmpdir(), 'hunyuan-reso-'));
 /** Programs of npm are installed beside the build, not beside the sources. */
 export const tool = createRequire(join(explorer, 'tools/'));
