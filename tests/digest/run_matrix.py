@@ -7,11 +7,13 @@
     run_matrix.py --only NAME...  these entries; --list names them
     run_matrix.py --install       prints the Debian 12 packages that the whole matrix needs
     run_matrix.py --markdown      the result as the table of docs/platforms.md
+    run_matrix.py --jobs N        so many at once (default: the number of processors)
 
 Exit status 1: an output differs, or a program does not build or run.
 """
 
 import argparse
+import concurrent.futures
 import difflib
 import os
 import shutil
@@ -114,6 +116,14 @@ def try_entry(entry, folder):
     return "same", ""
 
 
+def timed(entry, folder):
+    """(state, text, seconds); state is "missing" where a tool is not here."""
+    start = time.monotonic()
+    missing = entry.missing()
+    state, text = ("missing", ", ".join(missing)) if missing else try_entry(entry, folder)
+    return state, text, time.monotonic() - start
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ci", action="store_true")
@@ -121,6 +131,7 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--install", action="store_true")
     parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
     if options.install:
         print(*PACKAGES)
@@ -137,16 +148,13 @@ def main():
         print(*(entry.name for entry in chosen), sep="\n")
         return
     states = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for entry in chosen:
-            start = time.monotonic()
-            missing = entry.missing()
-            state, text = ("missing", ", ".join(missing)) if missing else try_entry(entry, folder)
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:
+        for entry, (state, text, seconds) in zip(chosen, pool.map(lambda entry: timed(entry, folder), chosen)):
             states[entry.name] = state
             if options.markdown:
                 print(f"| {entry.what} | {state} |", flush=True)
             else:
-                print(f"{entry.name:24} {state:9} {time.monotonic() - start:5.1f} s  {text}", flush=True)
+                print(f"{entry.name:24} {state:9} {seconds:5.1f} s  {text}", flush=True)
     bad = [name for name, state in states.items()
            if state in ("differs", "fails") or (state == "missing" and (options.ci or options.only))]
     count = sum(state == "same" for state in states.values())
