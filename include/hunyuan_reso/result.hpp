@@ -334,8 +334,8 @@ class [[nodiscard]] Result {
   /// `position`: where in the input, counted from 0 (for a text: the byte); 0 where the input has no parts.
   /// Errc::none is no success: it becomes Errc::no_value.
   HUNYUAN_RESO_ANY_TYPE
-  HUNYUAN_RESO_HD constexpr Result(Errc error,
-                                   std::size_t position = 0) noexcept  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  HUNYUAN_RESO_HD constexpr Result(Errc error, std::size_t position = 0) noexcept
       : position_(position), error_(error == Errc::none ? Errc::no_value : error) {}
 
   [[nodiscard]] HUNYUAN_RESO_HD constexpr bool has_value() const noexcept { return error_ == Errc::none; }

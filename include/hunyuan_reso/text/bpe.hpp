@@ -4,7 +4,7 @@
 
 #include <algorithm>  // make_heap, pop_heap, push_heap
 #include <atomic>     // atomic
-#include <memory>     // unique_ptr
+#include <memory>     // make_unique, unique_ptr
 
 #include "detail/vocabulary.hpp"
 
@@ -106,7 +106,7 @@ class BpeModel {
       const char byte = static_cast<char>(static_cast<unsigned char>(i));
       byte_ids[i] = vocabulary.find(std::string_view(&byte, 1), TokenKind::bytes);
     }
-    whole_.reset(new std::atomic<std::uint8_t>[vocabulary.id_end()]());
+    whole_ = std::make_unique<std::atomic<std::uint8_t>[]>(vocabulary.id_end());
   }
 
   /// Appends the ids of one word.

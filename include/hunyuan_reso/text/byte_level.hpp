@@ -39,7 +39,7 @@ inline constexpr ByteAlphabet byte_alphabet = make_byte_alphabet();
 [[nodiscard]] inline bool append_token_bytes(std::string& out, std::string_view token) {
   const std::size_t size = out.size();
   out.resize(size + token.size());
-  char* to = &out[0] + size;
+  char* to = out.data() + size;
   const unsigned char* p = reinterpret_cast<const unsigned char*>(token.data());
   for (std::size_t i = 0; i < token.size();) {
     std::uint32_t c = p[i];

@@ -69,8 +69,8 @@ struct TextError {
 template <class T>
 class [[nodiscard]] TextResult {
  public:
-  TextResult(T value) : value_(std::move(value)) {}
-  TextResult(TextError error) : error_(std::move(error)) {}
+  TextResult(T value) : value_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
+  TextResult(TextError error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool has_value() const noexcept { return error_.code == TextErrc::none; }
   [[nodiscard]] explicit operator bool() const noexcept { return has_value(); }

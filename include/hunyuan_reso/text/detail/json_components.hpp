@@ -24,7 +24,7 @@ inline constexpr std::string_view byte_level_pattern =
 
 /// Where the value of a key stands.
 struct JsonKey {
-  const char* name;
+  const char* name = nullptr;
   JsonReader value{};
   bool is_there = false;
 };
@@ -43,7 +43,7 @@ class JsonComponents {
     const std::size_t position = reader.position();
     if (!index(reader, keys, "normalizer") || !read_type(keys[0], position, type)) return false;
     if (type == "NFC") {
-      if (!model_->normalizer) model_->normalizer.reset(new NfcNormalizer());
+      if (!model_->normalizer) model_->normalizer = std::make_unique<NfcNormalizer>();
       return true;
     }
     if (type != "Sequence") return refuse(position, "normalizer", type, "NFC or Sequence");
