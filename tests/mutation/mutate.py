@@ -5,8 +5,9 @@
     mutate.py                        all mutants; exit status 1 where one survives that survivors.txt does not explain
     mutate.py --area sizes rope      these areas (--list names them, with the number of mutants)
     mutate.py --sample 600           a fixed sample, spread over the areas (a smaller one is what CI runs)
-    mutate.py --only FILE            the mutants of these keys, as a report or survivors.txt has them
+    mutate.py --only FILE            the mutants of these keys (one a line), in this order
     mutate.py --jobs 16 --report FILE   every mutant with its fate, as tab-separated text
+    mutate.py --report FILE --resume --limit 400  as far as it comes in 400 s; called again, it goes on with the rest
 
 A mutant is killed when it does not compile because a static_assert or another constant expression is wrong, when a test
 fails, or when a test takes far too long. One that is no C++ (a type error) is void and does not count. Needs a compiler
@@ -17,6 +18,7 @@ import argparse
 import collections
 import concurrent.futures
 import hashlib
+import itertools
 import os
 import queue
 import re
@@ -25,6 +27,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
@@ -41,11 +44,11 @@ AREAS = {
     "sizes": (("image_size.hpp", "image_info.hpp", "crop.hpp", "detail/vit_grid.hpp"),
               ("image_size", "image_info", "crop", "edges", DIGEST)),
     "sequences": (("sequence.hpp", "detail/sequence_writer.hpp", "detail/sequence_reader.hpp"),
-                  ("refeed", "sequence", "sequence_reader", "edges", "checkpoint_is_data", DIGEST)),
+                  ("refeed", "sequence", "edges", "checkpoint_is_data", DIGEST, "sequence_reader")),
     "rope": (("rope.hpp", "detail/search.hpp"), ("rope", "edges", DIGEST)),
 }
 
-OPTIMIZED = {"vocabulary", "binary64"}  # tests that would run for long without
+OPTIMIZED = {"vocabulary", "binary64", "sequence_reader"}  # tests that would run for long without
 
 BINARY = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&", "+": "-", "-": "+",
           "*": "+", "/": "*", "%": "/", "<<": ">>", ">>": "<<", "&": "|", "|": "&", "+=": "-=", "-=": "+=", "*=": "+="}
@@ -56,6 +59,8 @@ NUMBER = re.compile(r"(?<![\w.'])\d+(?![\w.'])")
 TRUTH = re.compile(r"\b(?:true|false)\b")
 NEGATION = re.compile(r"!(?=[A-Za-z_(:])")
 GUARD = re.compile(r"\bif \((.*)\) (?:return|continue|break)\b")
+
+MARGIN = 10  # how many times slower than on the headers as they are a test may be, 5 s aside
 
 Mutant = collections.namedtuple("Mutant", "area header line column old new text number")
 
@@ -117,19 +122,29 @@ def limit_memory():
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
+class OutOfTime(Exception):
+    """The time of --limit is over, and says nothing about the mutant."""
+
+
 class Bench:
     """A copy of the headers that one worker changes, and how tests are built and run against it."""
 
-    def __init__(self, folder, objects, options):
-        self.folder, self.objects, self.options = folder, objects, options
+    def __init__(self, folder, objects, options, end):
+        self.folder, self.objects, self.options, self.end = folder, objects, options, end
+        self.seconds, self.slowest = 0.0, {}  # that the last test took, that each test may take
         self.include = os.path.join(folder, "include")
         shutil.copytree(options.include, self.include)
 
     def run(self, command, seconds):
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise OutOfTime
         try:
-            return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=seconds,
+            return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=min(seconds, left),
                                   check=False, preexec_fn=limit_memory)
         except subprocess.TimeoutExpired:
+            if left < seconds:
+                raise OutOfTime from None
             return None
 
     def build(self, test, program):
@@ -158,7 +173,9 @@ class Bench:
                              errors):
                     return "killed", f"{test}: compile time"
                 return "void", errors.strip().split("\n")[0][-150:]
-            ran = self.run([program, "--abort-after=1"], self.options.seconds)
+            begun = time.monotonic()
+            ran = self.run([program, "--abort-after=1"], self.slowest.get(test, self.options.seconds))
+            self.seconds = time.monotonic() - begun
             if ran is None:
                 return "killed", f"{test}: time"
             if test == DIGEST and ran.returncode == 0 and ran.stdout != self.digest():
@@ -219,31 +236,63 @@ def sample(mutants, count):
 
 
 def try_all(mutants, areas, options):
-    """Yields (mutant, state, text) in the order of `mutants`."""
+    """Yields (mutant, state, text) as they come, until the time of --limit is over."""
+    end = time.monotonic() + options.limit if options.limit else float("inf")
     with tempfile.TemporaryDirectory() as folder:
         objects = support_objects(options, folder)
         benches = queue.Queue()
         for i in range(options.jobs):
             os.mkdir(os.path.join(folder, str(i)))
-            benches.put(Bench(os.path.join(folder, str(i)), objects, options))
-        used = {mutant.area for mutant in mutants}
-        for area in used:  # a test that fails by itself would kill everything
-            bench = benches.get()
-            state, text = bench.fate(areas[area][1])
-            benches.put(bench)
-            if state != "survived":
-                sys.exit(f"{area}: the tests do not pass on the headers as they are: {text}")
+            benches.put(Bench(os.path.join(folder, str(i)), objects, options, end))
+        slowest = {}
 
-        def work(mutant):
+        def use(action):
             bench = benches.get()
+            bench.slowest = slowest
             try:
-                return bench.try_mutant(mutant, areas[mutant.area][1])
+                return action(bench)
+            except OutOfTime:
+                return None
             finally:
                 benches.put(bench)
 
+        def seconds_of(test):
+            def measure(bench):
+                state, text = bench.fate([test])
+                if state != "survived":
+                    raise RuntimeError(f"the tests do not pass on the headers as they are: {text}")
+                return bench.seconds
+            return use(measure)
+
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            for mutant, (state, text) in zip(mutants, pool.map(work, mutants)):
-                yield mutant, state, text
+            tests = sorted({test for mutant in mutants for test in areas[mutant.area][1]})
+            try:  # a test that fails by itself would kill everything
+                times = list(pool.map(seconds_of, tests))
+            except RuntimeError as error:
+                sys.exit(str(error))
+            if None in times:
+                return
+            slowest.update((test, min(options.seconds, 5 + MARGIN * seconds)) for test, seconds in zip(tests, times))
+            waiting = {pool.submit(use, lambda bench, m=mutant: bench.try_mutant(m, areas[m.area][1])): mutant
+                       for mutant in mutants}
+            for done in concurrent.futures.as_completed(waiting):
+                if done.result() is not None:
+                    yield waiting[done], *done.result()
+
+
+NO_REASON_NEEDED = " (survivors.txt explains it: no longer needed)"
+
+
+def read_report(path):
+    """Key to (state, text) of what an earlier call tried."""
+    fates = {}
+    if path and os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                if line.endswith("\n") and line.count("\t") == 3:  # the last one may be cut
+                    state, text, key, _ = line.split("\t")
+                    fates[key] = ("survived", "") if state == "explained" else (state, text)
+    return fates
 
 
 def main(areas=AREAS):
@@ -254,7 +303,9 @@ def main(areas=AREAS):
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--seconds", type=float, default=60.0, help="after which a test counts as hanging")
+    parser.add_argument("--limit", type=float, default=0.0, help="seconds for all")
     parser.add_argument("--report")
+    parser.add_argument("--resume", action="store_true", help="only what the report does not have yet, and add it there")
     parser.add_argument("--compiler", default=os.environ.get("CXX", "g++"))
     parser.add_argument("--include", default=os.path.join(ROOT, "include"))
     parser.add_argument("--tests", default=os.path.join(ROOT, "tests", "unit"))
@@ -268,9 +319,9 @@ def main(areas=AREAS):
     if options.area == list(areas) and gone:
         print(f"survivors.txt explains {len(gone)} mutants that there are no more, since their lines have changed")
     if options.only:
+        by_key = {key_of(mutant): mutant for mutant in mutants}
         with open(options.only, encoding="utf-8") as file:
-            wanted = set(file.read().splitlines())
-        mutants = [mutant for mutant in mutants if key_of(mutant) in wanted]
+            mutants = [by_key[key] for key in file.read().splitlines() if key in by_key]
     if options.sample:
         mutants = sample(mutants, options.sample)
     if options.list:
@@ -280,13 +331,17 @@ def main(areas=AREAS):
 
     table = collections.defaultdict(collections.Counter)
     unexplained = []
+    earlier = read_report(options.report) if options.resume else {}
     written = open(options.report, "w", encoding="utf-8") if options.report else None
-    for mutant, state, text in try_all(mutants, areas, options):
+    left = [mutant for mutant in mutants if key_of(mutant) not in earlier]
+    for mutant, state, text in itertools.chain(
+            ((mutant, *earlier[key_of(mutant)]) for mutant in mutants if key_of(mutant) in earlier),
+            try_all(left, areas, options)):
         key = key_of(mutant)
         if state == "survived" and known.get(key):
-            state = "explained"
+            state, text = "explained", known[key]
         if state == "killed" and key in known:
-            text += " (survivors.txt explains it: no longer needed)"
+            text = text.replace(NO_REASON_NEEDED, "") + NO_REASON_NEEDED
         if state == "survived":
             unexplained.append(key)
             print(f"SURVIVED {key}", flush=True)
@@ -302,10 +357,13 @@ def main(areas=AREAS):
         total.update(states)
         print(f"{area:10} {sum(states.values()):8} {states['killed']:8} {states['explained']:10} "
               f"{states['survived']:9} {states['void']:6}")
+    untried = len(mutants) - sum(total.values())
+    if untried:
+        print(f"{untried} were not tried: the time was over")
     valid = sum(total.values()) - total["void"]
     print(f"{'all':10} {sum(total.values()):8} {total['killed']:8} {total['explained']:10} {total['survived']:9} "
           f"{total['void']:6}   {100 * total['killed'] / max(1, valid):.1f} % of the valid ones killed")
-    sys.exit(1 if unexplained else 0)
+    sys.exit(1 if unexplained or untried else 0)
 
 
 if __name__ == "__main__":

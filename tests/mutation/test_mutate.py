@@ -139,6 +139,21 @@ class MutationTest(unittest.TestCase):
         self.write("keys", key + "\n")
         self.assertEqual(self.run_main("--only", self.path("keys"))[2], {key: ("killed", "small: fails")})
 
+    def test_goes_on_where_the_time_was_over(self):
+        status, out, fates = self.run_main("--limit", "0.001")
+        self.assertEqual((status, fates), (1, {}))
+        self.assertRegex(out, r"\d\d were not tried")
+        key = "small.hpp: for (int i = 1; i <= n; ++i) total += i; @20: <= -> <"
+        self.write("keys", key + "\n")
+        self.run_main("--only", self.path("keys"))
+        with open(self.path("report"), "a", encoding="utf-8") as file:
+            file.write("killed\tcut")  # as a run that was ended leaves it
+        with open(self.path("report"), encoding="utf-8") as file:
+            self.write("report", file.read().replace("small: fails", "seen before"))
+        fates = self.run_main("--resume")[2]
+        self.assertEqual(fates[key], ("killed", "seen before"))
+        self.assertEqual(fates, {**self.run_main()[2], key: ("killed", "seen before")})
+
 
 if __name__ == "__main__":
     unittest.main()
