@@ -72,10 +72,10 @@ struct NamedId {
     case detail::TokenKind::further:
       return text.append(profile.further_tokens.items[owner.number].text);
     case detail::TokenKind::named:
-      return detail::unless_taken(profile, text.append(detail::named_tokens[owner.number].text));
+      return detail::unless_taken(profile, text.append(detail::named_tokens[owner.number].text.view()));
     case detail::TokenKind::family: {
       const detail::TokenFamily& family = detail::token_families[owner.number];
-      text.append(family.prefix);
+      text.append(family.prefix.view());
       if (family.count > 1) text.append_number(static_cast<std::uint64_t>(id - family.first_id)).append(">");
       return detail::unless_taken(profile, text);
     }

@@ -11,11 +11,25 @@ namespace hunyuan_reso {
 inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 namespace detail {
 
+/// A text of a table, held in place: a pointer would weigh more than the text, and again as much for the loader. One
+/// that is too long does not compile, since tables are constants.
+class TableText {
+ public:
+  constexpr TableText(const char* text) noexcept {  // NOLINT(google-explicit-constructor)
+    for (; text[size_] != '\0'; ++size_) data_[size_] = text[size_];
+  }
+  [[nodiscard]] constexpr std::string_view view() const noexcept { return {data_, size_}; }
+
+ private:
+  char data_[15]{};
+  std::uint8_t size_ = 0;
+};
+
 /// Consecutive ids whose texts are prefix + number + '>', the numbers from 0 up, or, with count 1, the prefix alone.
 struct TokenFamily {
-  TokenId first_id = 0;
-  std::int32_t count = 0;
-  std::string_view prefix{};
+  TokenId first_id;
+  std::int32_t count;
+  TableText prefix;
 };
 
 /// The special tokens of the published vocabulary whose ids and numbers no profile changes, in ascending order of ids.
@@ -45,7 +59,7 @@ using SpecialField = TokenId SpecialTokens::*;  // with a name, since nvcc write
 /// A special token that stands alone and whose id is the profile's.
 struct NamedToken {
   SpecialField id;
-  std::string_view text;
+  TableText text;
 };
 
 inline constexpr NamedToken named_tokens[] = {
@@ -89,7 +103,7 @@ struct PrefixIndex {
 };
 
 [[nodiscard]] constexpr std::string_view prefix_of(std::size_t number) noexcept {
-  return number < named_count ? named_tokens[number].text : token_families[number - named_count].prefix;
+  return number < named_count ? named_tokens[number].text.view() : token_families[number - named_count].prefix.view();
 }
 
 [[nodiscard]] constexpr PrefixIndex make_prefix_index() noexcept {
