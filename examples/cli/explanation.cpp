@@ -197,7 +197,7 @@ void note_bucket_over_cap(const Selection& selection, Explanation& explanation) 
                      std::to_string(explanation.most_pixels) + ", since snapping looks at the ratio only. ";
   const SizeTokens& sizes = selection.profile().size_tokens;
   std::string advice;
-  for (std::size_t i = 0; i < sizes.count && i < SizeTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
     const Result<Model> model = Model::create(selection.profile(), sizes.base_sizes[i], ExtraScaling::scaled);
     if (!model || sizes.base_sizes[i] >= selection.group().base_size()) continue;
     const Result<ImageInfo> info = build_gen_image_info(*model, explanation.request);

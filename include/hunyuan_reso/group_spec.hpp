@@ -18,12 +18,16 @@ struct ExtraRows {
   Resolution rows[capacity]{};
   std::size_t count = 0;  ///< more than `capacity` after too many appends: the group then refuses with too_many_extras
 
+  /// How many it holds: `count`, but no more than `capacity`.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t size() const noexcept {
+    return count < capacity ? count : capacity;
+  }
   HUNYUAN_RESO_HD constexpr void append(Resolution row) noexcept {
     if (count < capacity) rows[count] = row;
     if (count <= capacity) ++count;
   }
   [[nodiscard]] HUNYUAN_RESO_HD constexpr bool contains(Resolution row) const noexcept {
-    for (std::size_t i = 0; i < count && i < capacity; ++i) {
+    for (std::size_t i = 0; i < size(); ++i) {
       if (rows[i] == row) return true;
     }
     return false;
@@ -95,7 +99,7 @@ struct GroupSpec {
 
   /// Extra row i as it enters the group: scaled and rounded if the spec says so.
   [[nodiscard]] HUNYUAN_RESO_HD constexpr Result<Resolution> extra(std::size_t i) const noexcept {
-    if (i >= extras.count || i >= ExtraRows::capacity) return {Errc::too_many_extras, i};
+    if (i >= extras.size()) return {Errc::too_many_extras, i};
     const Resolution row = extras.rows[i];
     if (!row.is_positive()) return {Errc::extra_not_positive, i};
     if (extra_scaling == ExtraScaling::absolute) return row;

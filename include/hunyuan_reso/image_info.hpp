@@ -131,7 +131,7 @@ namespace detail {
   for (std::int64_t k = first < 1 ? 0 : first - 1; k <= first + 2 && k <= last; ++k) {
     if (trained_arm_row(profile, k) == on_end) return true;
   }
-  for (std::size_t i = 0; i < profile.extras.count && i < ExtraRows::capacity; ++i) {
+  for (std::size_t i = 0; i < profile.extras.size(); ++i) {
     if (profile.extras.rows[i] != row) continue;
     // The group drops an extra row whose ratio it has already.
     for (std::int64_t k = 0; k <= last; ++k) {
@@ -151,7 +151,7 @@ namespace detail {
                                                                       std::int32_t base_size) noexcept {
   std::int64_t largest = Resolution{base_size, base_size}.pixel_count();
   bool has_larger_extra = false;
-  for (std::size_t i = 0; i < profile.extras.count && i < ExtraRows::capacity; ++i) {
+  for (std::size_t i = 0; i < profile.extras.size(); ++i) {
     has_larger_extra = has_larger_extra || profile.extras.rows[i].pixel_count() > largest;
   }
   if (!has_larger_extra) return largest;
@@ -190,7 +190,7 @@ namespace detail {
 [[nodiscard]] HUNYUAN_RESO_HD constexpr Result<std::int32_t> base_size_by_area(const ModelProfile& profile,
                                                                                Resolution requested) noexcept {
   if (!requested.is_positive()) return Errc::side_not_positive;
-  for (std::size_t i = 0; i < profile.size_tokens.count && i < SizeTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < profile.size_tokens.size(); ++i) {
     const std::int32_t base_size = profile.size_tokens.base_sizes[i];
     if (base_size < profile.trained_base_size) continue;
     const std::int64_t largest = detail::largest_row_area(profile, base_size);

@@ -120,14 +120,14 @@ constexpr bool for_each_profile_id(const ModelProfile& profile, Visit&& visit) n
   for (const TokenId id : special) {
     if (!visit(id)) return false;
   }
-  for (std::size_t i = 0; i < profile.size_tokens.count && i < SizeTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < profile.size_tokens.size(); ++i) {
     if (!visit(profile.size_tokens.ids[i])) return false;
   }
-  for (std::size_t i = 0; i < profile.ratio_tokens.count && i < RatioTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < profile.ratio_tokens.size(); ++i) {
     const TokenId id = profile.ratio_tokens.ids[i];
     if (id != RatioTokens::unknown && !visit(id)) return false;
   }
-  for (std::size_t i = 0; i < profile.further_tokens.count && i < FurtherTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < profile.further_tokens.size(); ++i) {
     if (!visit(profile.further_tokens.items[i].id)) return false;
   }
   return true;
@@ -159,7 +159,7 @@ constexpr bool for_each_profile_id(const ModelProfile& profile, Visit&& visit) n
 /// Whether the base sizes are positive and ascend, as SizeTokens::append keeps them: each stands once then.
 [[nodiscard]] constexpr bool base_sizes_ascend(const SizeTokens& sizes) noexcept {
   std::int32_t last = 0;
-  for (std::size_t i = 0; i < sizes.count && i < SizeTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
     if (sizes.base_sizes[i] <= last) return false;
     last = sizes.base_sizes[i];
   }
@@ -192,11 +192,11 @@ inline constexpr char ratio_text_prefix[] = "<img_ratio_";
 
 /// Whether a text is that of a size token of the profile, or of a ratio token with a known id.
 [[nodiscard]] constexpr bool is_size_or_ratio_text(const ModelProfile& profile, const char* text) noexcept {
-  for (std::size_t i = 0; i < profile.size_tokens.count && i < SizeTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < profile.size_tokens.size(); ++i) {
     const auto base_size = static_cast<std::uint64_t>(profile.size_tokens.base_sizes[i]);
     if (is_numbered_text(text, size_text_prefix, base_size)) return true;
   }
-  for (std::size_t i = 0; i < profile.ratio_tokens.count && i < RatioTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < profile.ratio_tokens.size(); ++i) {
     const bool is_known = profile.ratio_tokens.ids[i] != RatioTokens::unknown;
     if (is_known && is_numbered_text(text, ratio_text_prefix, i)) return true;
   }
@@ -206,7 +206,7 @@ inline constexpr char ratio_text_prefix[] = "<img_ratio_";
 /// Whether each further token's text is one that a text can be split at, and stands once.
 [[nodiscard]] constexpr bool texts_are_tokens(const ModelProfile& profile) noexcept {
   const FurtherTokens& tokens = profile.further_tokens;
-  for (std::size_t i = 0; i < tokens.count && i < FurtherTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
     const char* text = tokens.items[i].text;
     if (text == nullptr || text[0] != '<') return false;
     std::size_t end = 1;

@@ -67,6 +67,10 @@ struct SizeTokens {
   TokenId ids[capacity]{};
   std::size_t count = 0;  ///< more than `capacity` after too many appends: ModelProfile::check then refuses
 
+  /// How many it holds: `count`, but no more than `capacity`.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t size() const noexcept {
+    return count < capacity ? count : capacity;
+  }
   /// Adds a token at its place in the order.
   constexpr void append(std::int32_t base_size, TokenId id) noexcept {
     if (count < capacity) {
@@ -100,6 +104,10 @@ struct RatioTokens {
   TokenId ids[capacity]{};
   std::size_t count = 0;  ///< more than `capacity` after too many appends: ModelProfile::check then refuses
 
+  /// How many it holds: `count`, but no more than `capacity`.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t size() const noexcept {
+    return count < capacity ? count : capacity;
+  }
   /// Appends `number` tokens with the ids first_id, first_id + 1 ..
   constexpr void append(TokenId first_id, std::size_t number) noexcept {
     for (std::size_t i = 0; i < number && count <= capacity; ++i) append(first_id + static_cast<TokenId>(i));
@@ -122,6 +130,10 @@ struct FurtherTokens {
   FurtherToken items[capacity]{};
   std::size_t count = 0;  ///< more than `capacity` after too many appends: ModelProfile::check then refuses
 
+  /// How many it holds: `count`, but no more than `capacity`.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t size() const noexcept {
+    return count < capacity ? count : capacity;
+  }
   constexpr void append(const char* text, TokenId id) noexcept {
     if (count < capacity) items[count] = {text, id};
     if (count <= capacity) ++count;

@@ -20,6 +20,12 @@ inline constexpr bool is_big_endian = true;
 inline constexpr bool is_big_endian = false;
 #endif
 
+/// The number whose bytes lie in memory in the order a, b, c, d.
+[[nodiscard]] constexpr std::uint32_t bytes_in_order(std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t d,
+                                                     bool big_endian = is_big_endian) noexcept {
+  return big_endian ? a << 24 | b << 16 | c << 8 | d : a | b << 8 | c << 16 | d << 24;
+}
+
 /// A quotient for which a relative error of 2^-20 is small enough.
 [[nodiscard]] HUNYUAN_RESO_HD constexpr float rough_quotient(float a, float b) noexcept {
 #if defined(__CUDA_ARCH__)
@@ -181,8 +187,7 @@ struct SnapBlocks {
   /// The entries of four cells, in the order of bytes in memory.
   [[nodiscard]] static std::uint32_t four(const SnapTable& table, const std::uint32_t* cells) noexcept {
     const std::uint8_t* of = table.entries_;
-    const std::uint32_t a = of[cells[0]], b = of[cells[1]], c = of[cells[2]], d = of[cells[3]];
-    return is_big_endian ? a << 24 | b << 16 | c << 8 | d : a | b << 8 | c << 16 | d << 24;
+    return bytes_in_order(of[cells[0]], of[cells[1]], of[cells[2]], of[cells[3]]);
   }
 
   static void snap_one(const SnapTable& table, const std::int32_t* widths, const std::int32_t* heights,

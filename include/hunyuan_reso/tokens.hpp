@@ -14,7 +14,7 @@ inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 [[nodiscard]] HUNYUAN_RESO_HD constexpr Result<TokenId> size_token_id(const ModelProfile& profile,
                                                                       std::int32_t base_size) noexcept {
   const SizeTokens& sizes = profile.size_tokens;
-  for (std::size_t i = 0; i < sizes.count && i < SizeTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
     if (sizes.base_sizes[i] == base_size) return sizes.ids[i];
   }
   return Errc::unknown_base_size;
@@ -24,7 +24,7 @@ inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 [[nodiscard]] HUNYUAN_RESO_HD constexpr Result<std::int32_t> base_size_of(const ModelProfile& profile,
                                                                           TokenId id) noexcept {
   const SizeTokens& sizes = profile.size_tokens;
-  for (std::size_t i = 0; i < sizes.count && i < SizeTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
     if (sizes.ids[i] == id) return sizes.base_sizes[i];
   }
   return Errc::not_a_size_token;
@@ -32,7 +32,7 @@ inline namespace HUNYUAN_RESO_INLINE_NAMESPACE {
 
 /// Number of ratio tokens, those without a known id included.
 [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t ratio_token_count(const ModelProfile& profile) noexcept {
-  return profile.ratio_tokens.count < RatioTokens::capacity ? profile.ratio_tokens.count : RatioTokens::capacity;
+  return profile.ratio_tokens.size();
 }
 
 /// The id of <img_ratio_i>. Ids are not contiguous: of the published ones 32 is 128076 and 33 is 130103.

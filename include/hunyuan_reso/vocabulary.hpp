@@ -20,7 +20,7 @@ namespace detail {
 
 /// A published token's text, unless a further token of the profile has the same one.
 [[nodiscard]] constexpr Result<TokenText> unless_taken(const ModelProfile& profile, const TokenText& text) noexcept {
-  for (std::size_t i = 0; i < profile.further_tokens.count && i < FurtherTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < profile.further_tokens.size(); ++i) {
     if (text == profile.further_tokens.items[i].text) return Errc::not_a_special_token;
   }
   return text;
@@ -39,7 +39,7 @@ struct TokenOwner {
   if (const Result<std::int32_t> base_size = base_size_of(profile, id)) {
     return {TokenKind::base_size, static_cast<std::size_t>(*base_size)};
   }
-  for (std::size_t i = 0; i < profile.further_tokens.count && i < FurtherTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < profile.further_tokens.size(); ++i) {
     if (profile.further_tokens.items[i].id == id) return {TokenKind::further, i};
   }
   const bool exists = id < profile.special_tokens_end || !is_published_special(id);  // a moved one does
@@ -89,7 +89,7 @@ namespace detail {
 
 /// The id that a text would have, whether or not another token of the profile has taken it.
 [[nodiscard]] constexpr NamedId named_id(const ModelProfile& profile, std::string_view text) noexcept {
-  for (std::size_t i = 0; i < profile.further_tokens.count && i < FurtherTokens::capacity; ++i) {
+  for (std::size_t i = 0; i < profile.further_tokens.size(); ++i) {
     if (profile.further_tokens.items[i].text == text) {
       return {profile.further_tokens.items[i].id, {TokenKind::further, i}};
     }

@@ -34,18 +34,21 @@ ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
 
 DIGEST = "digest"  # no unit test: the program of tests/digest, whose output is known
 
+SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")  # what NAME/sanitized is built with
+
 # Area: headers, and the tests that must notice, the quickest first.
 AREAS = {
     "groups": (("group_spec.hpp", "resolution_group.hpp", "detail/threshold.hpp", "detail/binary64.hpp"),
-               ("threshold", "resolution_group", "own_rows", "binary64", "snapping", "edges", DIGEST)),
-    "snapping": (("snap_batch.hpp",), ("snap_batch", "edges", DIGEST)),
+               ("threshold", "resolution_group", "own_rows", "binary64", "snapping", "edges", "lists/sanitized", DIGEST)),
+    "snapping": (("snap_batch.hpp",), ("snap_batch", "edges", "lists/sanitized", "snap_batch/sanitized", DIGEST)),
     "tokens": (("tokens.hpp", "detail/token_table.hpp", "vocabulary.hpp"),
-               ("tokens", "edges", "checkpoint_is_data", "vocabulary", DIGEST)),
+               ("tokens", "edges", "checkpoint_is_data", "lists/sanitized", "vocabulary", DIGEST)),
     "sizes": (("image_size.hpp", "image_info.hpp", "crop.hpp", "detail/vit_grid.hpp"),
-              ("image_size", "image_info", "crop", "edges", DIGEST)),
+              ("image_size", "image_info", "crop", "edges", "lists/sanitized", "image_info/sanitized", DIGEST)),
     "sequences": (("sequence.hpp", "detail/sequence_writer.hpp", "detail/sequence_reader.hpp"),
-                  ("refeed", "sequence", "edges", "checkpoint_is_data", DIGEST, "sequence_reader")),
-    "rope": (("rope.hpp", "detail/search.hpp"), ("rope", "edges", DIGEST)),
+                  ("refeed", "sequence", "edges", "checkpoint_is_data", "lists/sanitized", "sequence/sanitized", DIGEST,
+                   "sequence_reader")),
+    "rope": (("rope.hpp", "detail/search.hpp"), ("rope", "edges", "rope/sanitized", DIGEST)),
 }
 
 OPTIMIZED = {"vocabulary", "binary64", "sequence_reader"}  # tests that would run for long without
@@ -107,7 +110,7 @@ def mutants_of(area, header, include):
 def key_of(mutant):
     """What survives edits elsewhere in the file: the line's text, which of equal lines, and the place in the text."""
     same = f" [{mutant.number}]" if mutant.number > 1 else ""
-    return f"{mutant.header}: {mutant.text}{same} @{mutant.column}: {mutant.old} -> {mutant.new}"
+    return f"{mutant.header}: {mutant.text}{same} @{mutant.column}: {mutant.old} -> {mutant.new}".rstrip()
 
 
 def apply(source, mutant):
@@ -135,25 +138,26 @@ class Bench:
         self.include = os.path.join(folder, "include")
         shutil.copytree(options.include, self.include)
 
-    def run(self, command, seconds):
+    def run(self, command, seconds, limit=limit_memory):
         left = self.end - time.monotonic()
         if left <= 0:
             raise OutOfTime
         try:
             return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=min(seconds, left),
-                                  check=False, preexec_fn=limit_memory)
+                                  check=False, preexec_fn=limit)
         except subprocess.TimeoutExpired:
             if left < seconds:
                 raise OutOfTime from None
             return None
 
     def build(self, test, program):
-        source = os.path.join(self.options.tests, f"{test}_test.cpp")
+        name, _, sanitized = test.partition("/")
+        source = os.path.join(self.options.tests, f"{name}_test.cpp")
         objects = self.objects
         if test == DIGEST:
             source, objects = os.path.join(self.options.tests, "..", "digest", "main.cpp"), []
-        level = "-O1" if test in OPTIMIZED else "-O0"
-        return self.run([self.options.compiler, "-std=c++17", level, "-w", "-fmax-errors=3", f"-I{self.include}",
+        options = SANITIZED if sanitized else ["-O1" if test in OPTIMIZED else "-O0"]
+        return self.run([self.options.compiler, "-std=c++17", *options, "-w", "-fmax-errors=3", f"-I{self.include}",
                          f"-I{os.path.join(self.options.tests, '..')}", source, *objects, "-o", program], 240)
 
     def digest(self):
@@ -174,7 +178,8 @@ class Bench:
                     return "killed", f"{test}: compile time"
                 return "void", errors.strip().split("\n")[0][-150:]
             begun = time.monotonic()
-            ran = self.run([program, "--abort-after=1"], self.slowest.get(test, self.options.seconds))
+            memory = None if "/" in test else limit_memory  # the address sanitizer takes terabytes of addresses
+            ran = self.run([program, "--abort-after=1"], self.slowest.get(test, self.options.seconds), memory)
             self.seconds = time.monotonic() - begun
             if ran is None:
                 return "killed", f"{test}: time"

@@ -101,7 +101,7 @@ class MutationTest(unittest.TestCase):
                          ("killed", "small: compile time"))
         self.assertEqual(fate("for (int i = 1; i <= n; ++i) total += i; @20: <= -> <"), ("killed", "small: fails"))
         self.assertEqual(fate("for (int i = 1; i <= n; ++i) total += i; @26: ++ -> --"), ("killed", "small: time"))
-        self.assertEqual(fate("constexpr bool is_fine(bool a, bool b) { return a && !b; } @53: ! -> ")[0], "killed")
+        self.assertEqual(fate("constexpr bool is_fine(bool a, bool b) { return a && !b; } @53: ! ->")[0], "killed")
         self.assertEqual(fate("constexpr const char* pointer(const char* p) { return p + 1; } @56: + -> -")[0], "killed")
         self.assertIn("SURVIVED small.hpp: if (value < 0) return 0; @12: < -> <=", out)
         self.assertFalse([key for key in fates if "static_assert" in key or "#if" in key or key.endswith("6")])

@@ -30,6 +30,9 @@ constexpr bool batch_with_refused_entries() {
 }
 BOTH_TIMES(batch_with_refused_entries)
 
+static_assert(detail::bytes_in_order(1, 2, 3, 0x84, true) == 0x01020384);
+static_assert(detail::bytes_in_order(1, 2, 3, 0x84, false) == 0x84030201);
+
 constexpr bool table_in_constant_expressions() {
   const Result<SnapTable> table = SnapTable::create(group_for<profiles::instruct>);
   EXPECT(table.has_value());

@@ -57,7 +57,7 @@ class SequenceReader {
     const TokenId special[] = {special_.boi,      special_.eoi,      special_.img,       special_.joint_img_sep,
                                special_.timestep, special_.guidance, special_.timestep_r};
     for (const TokenId id : special) widen(id);
-    for (std::size_t i = 0; i < profile.size_tokens.count && i < SizeTokens::capacity; ++i) {
+    for (std::size_t i = 0; i < profile.size_tokens.size(); ++i) {
       widen(profile.size_tokens.ids[i]);
     }
     for (std::size_t i = 0; i < ratio_token_count(profile); ++i) widen(profile.ratio_tokens.ids[i]);
