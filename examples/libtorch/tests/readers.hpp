@@ -13,6 +13,7 @@
 #include "pipeline/folder.hpp"
 #include "pipeline/picture.hpp"
 #include "pipeline/request_file.hpp"
+#include "tests/picture_files.hpp"
 #include "tests/test_support.hpp"
 
 namespace hunyuan_generate {
@@ -99,7 +100,8 @@ inline std::map<std::string, Reader> all_readers(const std::filesystem::path& so
     } catch (const Error&) {
       continue;  // built without this format
     }
-    readers[name] = {{read_file(path)}, [](const std::string& bytes) { (void)decode_picture(bytes, "changed"); }};
+    readers[name] = {{read_file(path), with_orientation(read_file(path), pixels, 6)},
+                     [](const std::string& bytes) { (void)decode_picture(bytes, "changed"); }};
   }
   return readers;
 }
