@@ -247,7 +247,6 @@ class BasicResolutionGroup {
       lower = upper;
     }
     distinct_ = kept;
-    for (std::size_t k = kept - 1; k < padded_slots + 1; ++k) last_[k] = {};  // above every size
     build_guide();
   }
 
@@ -278,7 +277,7 @@ class BasicResolutionGroup {
   }
 
   Resolution rows_[Capacity]{};
-  detail::Fraction last_[padded_slots + 1]{};  // of each threshold, ascending
+  detail::Fraction last_[padded_slots + 1]{};  // of each threshold, ascending; behind them, above every size
   std::uint16_t place_[Capacity]{};            // of each threshold, see threshold_place
   Index order_[Capacity]{};                    // row numbers by ascending ratio, rows of one ratio once
   Index guide_[guide_cells + 1]{};             // thresholds passed by the least height / (height + width) of a cell

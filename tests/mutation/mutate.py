@@ -39,15 +39,17 @@ SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")  # wha
 # Area: headers, and the tests that must notice, the quickest first.
 AREAS = {
     "groups": (("group_spec.hpp", "resolution_group.hpp", "detail/threshold.hpp", "detail/binary64.hpp"),
-               ("threshold", "resolution_group", "own_rows", "binary64", "snapping", "edges", "lists/sanitized", DIGEST)),
+               ("threshold", "resolution_group", "own_rows", "binary64", "snapping", "edges", "corners/sanitized",
+                "lists/sanitized", DIGEST)),
     "snapping": (("snap_batch.hpp",), ("snap_batch", "edges", "lists/sanitized", "snap_batch/sanitized", DIGEST)),
     "tokens": (("tokens.hpp", "detail/token_table.hpp", "vocabulary.hpp"),
-               ("tokens", "edges", "checkpoint_is_data", "lists/sanitized", "vocabulary", DIGEST)),
+               ("tokens", "edges", "checkpoint_is_data", "corners/sanitized", "lists/sanitized", "vocabulary", DIGEST)),
     "sizes": (("image_size.hpp", "image_info.hpp", "crop.hpp", "detail/vit_grid.hpp"),
-              ("image_size", "image_info", "crop", "edges", "lists/sanitized", "image_info/sanitized", DIGEST)),
+              ("image_size", "image_info", "crop", "edges", "corners/sanitized", "lists/sanitized", "image_info/sanitized",
+               DIGEST)),
     "sequences": (("sequence.hpp", "detail/sequence_writer.hpp", "detail/sequence_reader.hpp"),
-                  ("refeed", "sequence", "edges", "checkpoint_is_data", "lists/sanitized", "sequence/sanitized", DIGEST,
-                   "sequence_reader")),
+                  ("refeed", "sequence", "edges", "checkpoint_is_data", "corners/sanitized", "lists/sanitized",
+                   "sequence/sanitized", DIGEST, "sequence_reader")),
     "rope": (("rope.hpp", "detail/search.hpp"), ("rope", "edges", "rope/sanitized", DIGEST)),
 }
 

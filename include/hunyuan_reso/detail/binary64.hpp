@@ -26,12 +26,8 @@ inline constexpr std::uint64_t binary64_implicit_bit = std::uint64_t{1} << 52;
   return a.exponent != b.exponent ? a.exponent < b.exponent : a.significand < b.significand;
 }
 
-/// Number of leading zero bits; 64 for zero.
-[[nodiscard]] HUNYUAN_RESO_HD constexpr int leading_zeros(std::uint64_t x) noexcept {
-  if (x == 0) return 64;
-#if defined(__GNUC__) && !defined(__CUDA_ARCH__) && !defined(__HIP_DEVICE_COMPILE__)
-  return __builtin_clzll(x);
-#else
+/// Number of leading zero bits, by halves, for compilers and devices without a builtin; x is not zero.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr int leading_zeros_by_halves(std::uint64_t x) noexcept {
   int zeros = 0;
   for (int half = 32; half != 0; half /= 2) {
     if (x >> (64 - half) == 0) {
@@ -40,6 +36,15 @@ inline constexpr std::uint64_t binary64_implicit_bit = std::uint64_t{1} << 52;
     }
   }
   return zeros;
+}
+
+/// Number of leading zero bits; 64 for zero.
+[[nodiscard]] HUNYUAN_RESO_HD constexpr int leading_zeros(std::uint64_t x) noexcept {
+  if (x == 0) return 64;
+#if defined(__GNUC__) && !defined(__CUDA_ARCH__) && !defined(__HIP_DEVICE_COMPILE__)
+  return __builtin_clzll(x);
+#else
+  return leading_zeros_by_halves(x);
 #endif
 }
 
@@ -75,7 +80,8 @@ inline constexpr std::uint64_t binary64_implicit_bit = std::uint64_t{1} << 52;
     const std::uint64_t high = high_input / y;
     const std::uint64_t low_input = (high_input - high * y) << 26;
     const std::uint64_t low = low_input / y;
-    return round_to_binary64(high << 26 | low, zeros_b - zeros_a - 57, low_input != low * y);
+    // As if something remained: where nothing does, the quotient has at most 32 bits, and its tail is not a half.
+    return round_to_binary64(high << 26 | low, zeros_b - zeros_a - 57, true);
   }
   const std::uint64_t y = b << (zeros_b - 1);  // in [2^62, 2^63)
   std::uint64_t rest = a << (zeros_a - 1);
@@ -94,10 +100,10 @@ inline constexpr std::uint64_t binary64_implicit_bit = std::uint64_t{1} << 52;
 /// The significands of two numbers in the place of the larger one, each with `guard` more bits below; `inexact` says
 /// that a non-zero tail of the smaller one was cut off.
 struct Aligned {
-  std::uint64_t larger = 0;
-  std::uint64_t smaller = 0;
-  std::int32_t exponent = 0;
-  bool inexact = false;
+  std::uint64_t larger;
+  std::uint64_t smaller;
+  std::int32_t exponent;
+  bool inexact;
 };
 [[nodiscard]] HUNYUAN_RESO_HD constexpr Aligned align(const Binary64& a, const Binary64& b, int guard) noexcept {
   const Binary64& larger = a < b ? b : a;
@@ -193,7 +199,6 @@ struct Aligned {
 /// The same number as a double: products with powers of two are exact, whatever the flags.
 [[nodiscard]] HUNYUAN_RESO_HD constexpr double to_double(const Binary64& a) noexcept {
   double value = static_cast<double>(a.significand);
-  if (a.significand == 0) return value;
   for (std::int32_t e = a.exponent; e < 0; ++e) value *= 0.5;
   for (std::int32_t e = a.exponent; e > 0; --e) value *= 2.0;
   return value;

@@ -212,7 +212,6 @@ class SequenceWriter {
   }
 
   void push(TokenId id, std::int64_t count) {
-    if (count <= 0) return;
     const std::int64_t room = std::int64_t{max_side} - length_;  // what lies beyond is an error at the section's end
     const auto counted = static_cast<std::int32_t>(count < room ? count : room > 0 ? room : 0);
     if (!sequence_.runs.empty() && sequence_.runs.back().id == id) {

@@ -48,8 +48,8 @@ struct Fraction {
 /// changes within a few units in the last place of the mean, where the walk starts.
 [[nodiscard]] HUNYUAN_RESO_HD constexpr Binary64 last_binary64_below(const Binary64& lower, const Binary64& upper,
                                                                      bool lower_first) noexcept {
-  const std::int32_t shift = upper.exponent - lower.exponent;
-  const std::uint64_t sum = upper.significand + (shift < 64 ? lower.significand >> shift : 0);
+  const std::int32_t shift = upper.exponent - lower.exponent;  // below 64: ratios lie between 2^-31 and 2^31
+  const std::uint64_t sum = upper.significand + (lower.significand >> shift);
   Binary64 last = round_to_binary64(sum, upper.exponent - 1, false);
   while (!goes_to_lower(last, lower, upper, lower_first)) last = next_down(last);
   while (goes_to_lower(next_up(last), lower, upper, lower_first)) last = next_up(last);
@@ -58,8 +58,8 @@ struct Fraction {
 
 /// Quotient and rest of the Euclidean algorithm's first step on 2^exponent / divisor.
 struct QuotientAndRest {
-  std::uint64_t quotient = 0;
-  std::uint64_t rest = 0;
+  std::uint64_t quotient;
+  std::uint64_t rest;
 };
 [[nodiscard]] HUNYUAN_RESO_HD constexpr QuotientAndRest divide_power_of_two(std::int32_t exponent,
                                                                             std::uint64_t divisor) noexcept {
@@ -74,10 +74,10 @@ struct QuotientAndRest {
   return result;
 }
 
-/// The largest fraction, both parts in 1 .. 2^31 - 1, that rounds to `limit` or less. No such fraction lies half-way
-/// between two binary64 numbers (that would take a numerator of 54 bits), so it is the largest one below
-/// limit + half a unit in the last place = odd / 2^power: found by walking the Stern-Brocot tree in runs, whose lengths
-/// are the continued fraction's quotients.
+/// The largest fraction, both parts in 1 .. 2^31 - 1, that rounds to `limit` or less, for a limit above the ratio of
+/// two such sides. No such fraction lies half-way between two binary64 numbers (that would take a numerator of 54
+/// bits), so it is the largest one below limit + half a unit in the last place = odd / 2^power: found by walking the
+/// Stern-Brocot tree in runs, whose lengths are the continued fraction's quotients.
 [[nodiscard]] HUNYUAN_RESO_HD constexpr Fraction last_fraction_rounding_to(const Binary64& limit) noexcept {
   constexpr std::uint64_t most = static_cast<std::uint64_t>(max_side);
   const std::uint64_t odd = 2 * limit.significand + 1;
@@ -91,7 +91,6 @@ struct QuotientAndRest {
   } else {  // below 2^-9: the first quotient is 0, and the second one comes from 2^power / odd
     const QuotientAndRest first = divide_power_of_two(power, odd);
     high_den = first.quotient;
-    if (high_den > most) return {0, 1};  // not even 1 / (2^31 - 1) is that small
     divisor = first.rest;
   }
   while (true) {
