@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# CPack runs this on the staged tree before it packs it: a Debian package keeps some files where Debian looks for them.
+if(NOT CPACK_GENERATOR STREQUAL "DEB")
+  return()
+endif()
+set(share "${CPACK_TEMPORARY_INSTALL_DIRECTORY}${CPACK_PACKAGING_INSTALL_PREFIX}/share")
+if(NOT EXISTS "${share}/licenses/hunyuan_reso/LICENSE")
+  message(FATAL_ERROR "there is no staged tree in ${share}")
+endif()
+file(MAKE_DIRECTORY "${share}/doc/${CPACK_DEBIAN_PACKAGE_NAME}")
+file(RENAME "${share}/licenses/hunyuan_reso/LICENSE" "${share}/doc/${CPACK_DEBIAN_PACKAGE_NAME}/copyright")
+file(REMOVE_RECURSE "${share}/licenses")
+if(EXISTS "${share}/zsh/site-functions/_hunyuan-reso")  # site-functions is the administrator's
+  file(RENAME "${share}/zsh/site-functions" "${share}/zsh/vendor-completions")
+endif()
+find_program(gzip gzip)
+if(gzip AND EXISTS "${share}/man/man1/hunyuan-reso.1")
+  execute_process(COMMAND "${gzip}" -9n "${share}/man/man1/hunyuan-reso.1" RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "gzip ended with ${status}")
+  endif()
+endif()
