@@ -201,7 +201,7 @@ Buckets resolve_buckets(const SnapOptions& options) {
   if (options.model.grid_mode != "snap") other = "--grid-mode";
   if (other != nullptr)
     throw UsageError("snap: --rows takes the place of a model's rows, so it goes without " + std::string(other));
-  return Buckets(selection, options.rows);
+  return {selection, options.rows};
 }
 
 std::uint64_t count_of(const NumberOption& option, std::int64_t most) {

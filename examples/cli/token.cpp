@@ -100,7 +100,7 @@ Table tokens_table(const Selection& selection, const std::vector<TokenId>& ids) 
                {"text", "text", Audience::all, true},
                {"kind", "kind", Audience::all, true},
                {"ratio_index", "bucket"},
-               {"size", size.c_str(), Audience::people},
+               {"size", size, Audience::people},
                {"base_size", "base size"},
                {"note", "", Audience::all, true}});
   for (const TokenId id : ids) {
