@@ -7,6 +7,7 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -197,6 +198,66 @@ TEST_CASE("a size token whose base size makes no group is refused where it stand
   const auto layout = read_sequence(profile, ids, 7);
   CHECK(layout.error() == Errc::base_size_not_aligned);
   CHECK(layout.position() == 2);
+}
+
+TEST_CASE("a followed request's grid may be as long as sides are, and no longer") {
+  // Numbers of tokens that are prime: the grids are one row and one column.
+  const auto grid = [](std::int32_t token_pixels, bool is_column, std::int32_t count, bool aligned) {
+    ModelProfile profile = profiles::instruct;
+    profile.vae_downsample_height = profile.vae_downsample_width = token_pixels;
+    const ResolutionGroup& group = group_for<profiles::instruct>;
+    const std::size_t ratio_index = group.snap(is_column ? Resolution{4, 1} : Resolution{1, 4});
+    return detail::followed_grid(profile, group, ratio_index, count, aligned);
+  };
+  for (const bool is_column : {false, true}) {
+    const auto line = [&](std::int32_t count) { return is_column ? Resolution{count, 1} : Resolution{1, count}; };
+    for (const bool aligned : {false, true}) {
+      CHECK(*grid(4096, is_column, 524287, aligned) == line(524287));  // 2^31 - 4096 pixels, up to 4095 more
+      CHECK(grid(4096, is_column, 524309, aligned).error() == Errc::image_token_count_mismatch);
+    }
+    REQUIRE(std::int64_t{2117833} * 1014 <= max_side);
+    CHECK(*grid(1014, is_column, 2117833, true) == line(2117833));
+    CHECK(grid(1014, is_column, 2117833, false).error() ==
+          Errc::image_token_count_mismatch);  // a request may be longer
+  }
+}
+
+TEST_CASE("a sequence has at most 2^31 - 1 tokens") {
+  SequenceOptions options;
+  options.add_bos = false;
+  options.add_eos = AddEos::no;
+  options.max_length = max_side;
+  const auto image = [](std::int64_t block) {  // one that takes `block` tokens, and does not state its grid
+    ImageInfo info = *image_info_of_row(model_for<profiles::instruct>, 16);
+    info.image_token_length = block - 5;
+    info.token_height = info.token_width = 0;
+    return Section::of_image(info);
+  };
+  const auto length = [&](const std::vector<Section>& sections) {
+    const auto row = build_sequence(profiles::instruct, sections, bytes, options);
+    if (!row) return std::pair<Errc, std::int64_t>{row.error(), static_cast<std::int64_t>(row.position())};
+    std::int64_t tokens = 0;
+    for (const TokenRun& run : row->runs) tokens += run.count;
+    CHECK(tokens == row->length);
+    return std::pair<Errc, std::int64_t>{Errc::none, row->length};
+  };
+  const std::int64_t most = max_side;
+  const auto fits = std::pair<Errc, std::int64_t>{Errc::none, most};
+  const auto too_long = [](std::int64_t tokens) {
+    return std::pair<Errc, std::int64_t>{Errc::sequence_too_long, tokens};
+  };
+  CHECK(length({image(most)}) == fits);
+  CHECK(length({image(most + 1)}) == too_long(most + 1));
+  CHECK(length({image(most + 5)}) == too_long(most + 5));
+  CHECK(length({image(most + 6)}) == too_long(most + 1));  // a run that is too long by itself is not written
+  CHECK(length({image(most - 100), image(100)}) == fits);
+  CHECK(length({image(most - 100), image(101)}) == too_long(most + 1));
+  CHECK(length({image(most - 3), Section::of_text("abc")}) == fits);
+  CHECK(length({image(most - 3), Section::of_text("abcd")}) == too_long(most + 1));
+  CHECK(length({image(most), image(most)}) == too_long(2 * most));
+  options.add_eos = AddEos::yes;
+  CHECK(length({image(most - 1)}) == fits);
+  CHECK(length({image(most)}) == too_long(most + 1));
 }
 
 }  // namespace

@@ -172,7 +172,7 @@ class SequenceWriter {
   [[nodiscard]] std::size_t length_with(const Section& section) const noexcept {
     const std::int64_t vae = section.image.image_token_length;
     const std::int64_t vit = section.image.vit_token_length;
-    const std::int64_t longest = !section.is_image ? 0 : vae > vit ? vae : vit;
+    const std::int64_t longest = vae > vit ? vae : vit;
     return static_cast<std::size_t>(longest > length_ ? longest : length_);
   }
   [[nodiscard]] TokenSequence take() && { return std::move(sequence_); }
@@ -196,7 +196,7 @@ class SequenceWriter {
       const Errc error = clip(total);
       if (error != Errc::none) return error;
     }
-    if (total > 0 && length_ < total && options_.add_pad != AddPad::no) {
+    if (length_ < total && options_.add_pad != AddPad::no) {
       sequence_.first_pad_position = to_position(length_);
       push(profile_.special.pad, total - length_);
     }
