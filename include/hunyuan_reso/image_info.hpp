@@ -128,7 +128,7 @@ namespace detail {
   const std::int64_t last = base / step + 1;
   const Resolution on_end = row.height < row.width ? Resolution{row.width, row.height} : row;
   const std::int64_t first = (on_end.height - base) / step;  // rows are cut down to the alignment, so k is here or next
-  for (std::int64_t k = first < 1 ? 0 : first - 1; k <= first + 2 && k <= last; ++k) {
+  for (std::int64_t k = first < 0 ? 0 : first; k <= first + 1; ++k) {
     if (trained_arm_row(profile, k) == on_end) return true;
   }
   for (std::size_t i = 0; i < profile.extras.size(); ++i) {
