@@ -58,8 +58,9 @@ TEST_CASE("sums and distances of numbers far apart") {
 }
 
 TEST_CASE("powers of two divided by long division") {
-  for (const std::uint64_t divisor : {std::uint64_t{1}, std::uint64_t{3}, 2 * bit + 1, 3 * bit + 1, 4 * bit - 1}) {
-    for (std::int32_t exponent = 0; exponent <= 100; ++exponent) {
+  for (const std::uint64_t divisor : {std::uint64_t{1}, std::uint64_t{3}, 2 * bit + 1, 4 * bit - 1,
+                                      std::uint64_t{0x2ABCDEF0123457}, std::uint64_t{0x3FEDCBA9876543}}) {
+    for (std::int32_t exponent = 0; exponent <= 300; ++exponent) {
       std::uint64_t quotient = 0, rest = 1;  // modulo 2^64, as there
       for (std::int32_t i = 0; i < exponent; ++i) {
         rest *= 2;
