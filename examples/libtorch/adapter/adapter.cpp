@@ -47,6 +47,12 @@ at::Tensor id_tensor(const hunyuan_reso::TokenBatch& batch) {
   return at::cat(rows);
 }
 
+std::vector<hunyuan_reso::TokenId> ids_of(const hunyuan_reso::TokenSequence& row) {
+  std::vector<hunyuan_reso::TokenId> ids(static_cast<std::size_t>(row.length));
+  require(row.expand(ids.data(), ids.size()), "token ids");
+  return ids;
+}
+
 at::Tensor position_tensor(const hunyuan_reso::ModelProfile& profile, const TokenLayout& layout, std::int64_t room) {
   const auto length = static_cast<std::int32_t>(layout.length + room);
   const auto rope =
@@ -205,6 +211,16 @@ std::vector<std::int64_t> latent_shape(const hunyuan_reso::GenerationPlan& plan)
 
 at::Tensor logits_row(const at::Tensor& logits) {
   return logits.reshape({-1}).to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true).contiguous();
+}
+
+at::Tensor ratio_scores(const hunyuan_reso::ModelProfile& profile, const at::Tensor& row) {
+  const hunyuan_reso::RatioSlices slices = hunyuan_reso::ratio_slices(profile);
+  at::Tensor scores = at::empty({static_cast<std::int64_t>(slices.token_count())}, at::kFloat);
+  (void)require(
+      hunyuan_reso::slice_logits(row.data_ptr<float>(), static_cast<std::size_t>(row.numel()), slices.slices,
+                                 slices.count, scores.data_ptr<float>(), static_cast<std::size_t>(scores.numel())),
+      "ratio logits");
+  return scores;
 }
 
 }  // namespace hunyuan_generate

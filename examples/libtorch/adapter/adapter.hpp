@@ -28,6 +28,8 @@ void require(hunyuan_reso::Errc error, const std::string& what);
 /// Token ids int64 [rows, length], and [1, length] of one row.
 at::Tensor id_tensor(const hunyuan_reso::TokenBatch& batch);
 at::Tensor id_tensor(const hunyuan_reso::TokenSequence& row);
+/// The ids of one row as a list.
+std::vector<hunyuan_reso::TokenId> ids_of(const hunyuan_reso::TokenSequence& row);
 
 /// Position pairs (y, x) int64 [tokens, 2] of a sequence, and of `room` text tokens behind it.
 at::Tensor position_tensor(const hunyuan_reso::ModelProfile& profile, const hunyuan_reso::TokenLayout& layout,
@@ -121,6 +123,8 @@ std::vector<std::int64_t> latent_shape(const hunyuan_reso::GenerationPlan& plan)
 
 /// Logits of one position as the library's rules take them: float32 [V] on the CPU, contiguous and our own.
 at::Tensor logits_row(const at::Tensor& logits);
+/// Those of such a row that are the profile's ratio tokens', in the order of the ratios.
+at::Tensor ratio_scores(const hunyuan_reso::ModelProfile& profile, const at::Tensor& row);
 
 }  // namespace hunyuan_generate
 

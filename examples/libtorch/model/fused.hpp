@@ -11,8 +11,7 @@
 #include "model/products.hpp"
 
 /// What lies between the products, each as one function. On a GPU with bfloat16 tensors, in a program built with nvcc,
-/// each is one kernel (kernels.hpp); everywhere else, and in namespace twin, it is the same in ATen operations, rounded
-/// at the same places.
+/// each is one kernel (kernels.hpp); everywhere else its twin: the same in ATen operations, rounded at the same places.
 namespace hunyuan_generate {
 
 /// Whether this program has the kernels.
@@ -98,26 +97,6 @@ at::Tensor add_bias(const at::Tensor& a, const at::Tensor& b, const at::Tensor& 
 /// moved [B, 4 frames c, T, h, w] + bias + the channels of x, each repeated side by side, in space and time as
 /// channels_to_space has them: [B, c, T frames, 2h, 2w]. Only for what grid_kernels_take takes.
 at::Tensor expand_channels(const at::Tensor& moved, const at::Tensor& bias, const at::Tensor& x, std::int64_t frames);
-
-namespace twin {
-
-NormedSum add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, double eps, Form form);
-Rows gated_silu(const at::Tensor& packed, Form form);
-std::vector<at::Tensor> rotate_norm_store(const at::Tensor& packed, const RotaryTable& rope, const QkNorm& norm,
-                                          const LayerCache& cache, std::int64_t start,
-                                          const std::vector<AttentionSegment>& segments);
-Rows heads_to_rows(const std::vector<at::Tensor>& mixed, Form form);
-Chosen route(const at::Tensor& logits, const RouteRule& rule);
-ExpertPlaces place_by_expert(const at::Tensor& index, std::int64_t experts);
-Rows gather(const Rows& rows, const at::Tensor& place, Form form);
-at::Tensor combine(const at::Tensor& parts, const at::Tensor& place, const at::Tensor& weight, const at::Tensor& shared,
-                   const at::Tensor& residual);
-at::Tensor group_norm(const at::Tensor& x, const GroupNormRule& rule, const at::Tensor& scale_shift,
-                      const at::Tensor& added = {});
-at::Tensor add_bias(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias);
-at::Tensor expand_channels(const at::Tensor& moved, const at::Tensor& bias, const at::Tensor& x, std::int64_t frames);
-
-}  // namespace twin
 
 }  // namespace hunyuan_generate
 

@@ -79,15 +79,13 @@ at::Tensor value_of(const Small& x) { return x.values.to(at::kFloat).mul_(x.scal
 
 bool grouped_available() noexcept { return HUNYUAN_GENERATE_HAS_GROUPED_MM != 0; }
 
-bool small_products(at::Device device) {
+bool small_products([[maybe_unused]] at::Device device) {
 #if HUNYUAN_GENERATE_CUDA
   if (!device.is_cuda() || !grouped_available()) return false;
   const auto* properties = at::cuda::getDeviceProperties(device.index());
-  return properties->major == 9 && properties->minor == 0;
-#else
-  (void)device;
-  return false;
+  if (properties->major == 9 && properties->minor == 0) return true;
 #endif
+  return false;
 }
 
 Weight::Weight(at::Tensor values, Precision precision) : type_(values.scalar_type()) {
@@ -171,13 +169,12 @@ at::Tensor Weight::operator()(const at::Tensor& x) const {
   return (*this)(Rows{x, {}}).view(shape);
 }
 
-at::Tensor Weight::grouped(const Rows& rows, const at::Tensor& stops) const {
+at::Tensor Weight::grouped([[maybe_unused]] const Rows& rows, [[maybe_unused]] const at::Tensor& stops) const {
 #if HUNYUAN_GENERATE_HAS_GROUPED_MM
   if (!is_small()) return at::_grouped_mm(rows.plain, plain_.transpose(1, 2), stops);
   return at::_scaled_grouped_mm(rows.small.values, small_.values.transpose(1, 2), rows.small.scale, small_.scale, stops,
                                 {}, {}, type_, /*use_fast_accum=*/true);
 #else
-  (void)rows, (void)stops;
   throw Error("grouped expert products need LibTorch 2.8 or later");
 #endif
 }

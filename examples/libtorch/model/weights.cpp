@@ -115,33 +115,6 @@ std::vector<std::string> Checkpoint::unused() const {
   return names;
 }
 
-WeightLoader WeightLoader::at(const std::string& name) const {
-  WeightLoader loader = *this;
-  loader.prefix_ += name + ".";
-  return loader;
-}
-
-WeightLoader WeightLoader::on(at::Device device) const {
-  WeightLoader loader = *this;
-  loader.device_ = device;
-  return loader;
-}
-
-WeightLoader WeightLoader::as(at::ScalarType dtype) const {
-  WeightLoader loader = *this;
-  loader.dtype_ = dtype;
-  return loader;
-}
-
-WeightLoader WeightLoader::split(std::int64_t axis, std::int64_t blocks) const {
-  WeightLoader loader = *this;
-  if (parallel_->tensor.count > 1) {
-    loader.axis_ = axis;
-    loader.blocks_ = blocks;
-  }
-  return loader;
-}
-
 // A view where the part lies in one piece, else a copy of the part.
 at::Tensor WeightLoader::part_of(const at::Tensor& whole, const std::string& name) const {
   if (axis_ < 0) return whole;

@@ -81,14 +81,27 @@ class WeightLoader {
       : checkpoint_(&checkpoint), dtype_(dtype), device_(device), parallel_(std::move(parallel)) {}
 
   /// The same loader with `name` and a dot added to its prefix.
-  [[nodiscard]] WeightLoader at(const std::string& name) const;
+  [[nodiscard]] WeightLoader at(const std::string& name) const {
+    return changed([&](WeightLoader& loader) { loader.prefix_ += name + "."; });
+  }
+
   /// The same loader for another device.
-  [[nodiscard]] WeightLoader on(at::Device device) const;
+  [[nodiscard]] WeightLoader on(at::Device device) const {
+    return changed([&](WeightLoader& loader) { loader.device_ = device; });
+  }
+
   /// The same loader with another element type.
-  [[nodiscard]] WeightLoader as(at::ScalarType dtype) const;
+  [[nodiscard]] WeightLoader as(at::ScalarType dtype) const {
+    return changed([&](WeightLoader& loader) { loader.dtype_ = dtype; });
+  }
+
   /// The same loader, whose tensor() gives this process's part along `axis` only, of each of `blocks` equal blocks
   /// there. Shapes are asked for whole; nothing but the part is read.
-  [[nodiscard]] WeightLoader split(std::int64_t axis, std::int64_t blocks = 1) const;
+  [[nodiscard]] WeightLoader split(std::int64_t axis, std::int64_t blocks = 1) const {
+    return changed([&](WeightLoader& loader) {
+      if (parallel_->tensor.count > 1) loader.axis_ = axis, loader.blocks_ = blocks;
+    });
+  }
 
   [[nodiscard]] bool contains(const std::string& name) const { return checkpoint_->contains(prefix_ + name); }
   /// Throws Error when the tensor is missing or its shape is not `shape`.
@@ -113,6 +126,13 @@ class WeightLoader {
   [[nodiscard]] const std::shared_ptr<const Parallel>& parallel() const noexcept { return parallel_; }
 
  private:
+  template <class Change>
+  [[nodiscard]] WeightLoader changed(Change&& change) const {
+    WeightLoader loader = *this;
+    change(loader);
+    return loader;
+  }
+
   at::Tensor part_of(const at::Tensor& whole, const std::string& name) const;
   at::Tensor stored(const std::string& name, c10::IntArrayRef shape) const;
   at::Tensor drawn(const std::string& name, c10::IntArrayRef shape, std::int64_t copies) const;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "pipeline/codecs.hpp"
-
 #include <csetjmp>  // setjmp
 #include <cstring>  // memcpy
 #include <memory>   // unique_ptr
 #include <vector>   // vector
 
 #include "adapter/error.hpp"
+#include "pipeline/picture.hpp"
 
 #if HUNYUAN_GENERATE_LIBPNG
 #include <png.h>

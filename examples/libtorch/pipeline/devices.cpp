@@ -22,6 +22,8 @@
 
 namespace hunyuan_generate {
 
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
 std::vector<at::Device> parse_devices(const std::string& option, const std::string& text) {
   std::vector<at::Device> devices;
   std::istringstream list(text);
@@ -54,10 +56,8 @@ LoadOptions load_options(const std::string& option, const std::string& devices, 
   load.precision = small ? Precision::fp8 : Precision::plain;
   if (cpu && load.dtype == at::kHalf) throw Error("--dtype fp16 needs a GPU; use fp32 or bf16 on the CPU");
   load.vae_dtype = cpu || load.dtype == at::kFloat ? at::kFloat : at::kHalf;
-  prepare_device(load.device);
-  for (const at::Device device : load.layer_devices) prepare_device(device);
-  for (const at::Device device :
-       load.layer_devices.empty() ? std::vector<at::Device>{load.device} : load.layer_devices) {
+  for (const at::Device device : load.devices()) {
+    prepare_device(device);
     if (small && device.is_cuda() && !small_products(device)) {
       throw Error("--dtype fp8 needs LibTorch 2.8 or later and GPUs of compute capability 9.0; " + device.str() +
                   " is another");
@@ -85,21 +85,17 @@ void prepare_device(at::Device device) {
 #endif
 }
 
-void make_current(at::Device device) {
+void make_current([[maybe_unused]] at::Device device) {
 #if HUNYUAN_GENERATE_CUDA
   if (device.is_cuda()) c10::cuda::set_device(device.index());
-#else
-  (void)device;
 #endif
 }
 
-void synchronize(at::Device device) {
+void synchronize([[maybe_unused]] at::Device device) {
 #if HUNYUAN_GENERATE_CUDA
   if (!device.is_cuda()) return;
   const c10::cuda::CUDAGuard guard(device);
   c10::cuda::device_synchronize();
-#else
-  (void)device;
 #endif
 }
 
@@ -119,20 +115,17 @@ double copy_rate(at::Device device) {
   double best = 0;
   for (int i = 0; i < 4; ++i) {
     synchronize(device);
-    const auto start = std::chrono::steady_clock::now();
+    const double start = now();
     there.copy_(here, /*non_blocking=*/true);
     synchronize(device);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    best = std::max(best, static_cast<double>(bytes) / std::max(seconds.count(), 1e-9));
+    best = std::max(best, static_cast<double>(bytes) / std::max(now() - start, 1e-9));
   }
   return best;
 }
 
-void reset_peak_memory(at::Device device) {
+void reset_peak_memory([[maybe_unused]] at::Device device) {
 #if HUNYUAN_GENERATE_CUDA
   if (device.is_cuda()) c10::cuda::CUDACachingAllocator::resetPeakStats(device.index());
-#else
-  (void)device;
 #endif
 }
 
@@ -142,7 +135,7 @@ void release_memory() {
 #endif
 }
 
-std::int64_t free_memory(at::Device device) {
+std::int64_t free_memory([[maybe_unused]] at::Device device) {
 #if HUNYUAN_GENERATE_CUDA
   if (device.is_cuda()) {
     const c10::cuda::CUDAGuard guard(device);
@@ -153,8 +146,6 @@ std::int64_t free_memory(at::Device device) {
     const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(device.index());
     return static_cast<std::int64_t>(free) + stats.reserved_bytes[0].current - stats.allocated_bytes[0].current;
   }
-#else
-  (void)device;
 #endif
   std::ifstream lines("/proc/meminfo");
   for (std::string line; std::getline(lines, line);) {

@@ -12,6 +12,11 @@
 
 namespace hunyuan_generate {
 
+/// Seconds of a clock that only goes forward.
+double now();
+/// For people to read.
+inline double in_gib(std::int64_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0 * 1024.0); }
+
 /// Devices of an option, separated by commas: "cpu", "cuda", "cuda:1" or "1". Throws Error naming the option.
 std::vector<at::Device> parse_devices(const std::string& option, const std::string& text);
 /// The layers on those devices, everything else on the first; types as published: bfloat16 on a GPU with a float16 VAE,

@@ -15,34 +15,14 @@ namespace {
 using hunyuan_reso::ModelProfile;
 using hunyuan_reso::TokenId;
 
-class TokenizerStream : public TextStream {
- public:
-  explicit TokenizerStream(const hunyuan_reso::text::Tokenizer& tokenizer) : decoder_(tokenizer) {}
-  [[nodiscard]] std::string feed(TokenId id) override { return decoder_.feed(id); }
-  [[nodiscard]] std::string finish() override { return decoder_.finish(); }
-
- private:
-  hunyuan_reso::text::StreamDecoder decoder_;
-};
-
-// Of encoders whose every id is a text of its own.
-class PlainStream : public TextStream {
- public:
-  explicit PlainStream(const TextEncoder& encoder) : encoder_(encoder) {}
-  [[nodiscard]] std::string feed(TokenId id) override { return encoder_.decode({id}); }
-  [[nodiscard]] std::string finish() override { return {}; }
-
- private:
-  const TextEncoder& encoder_;
-};
-
 class TokenizerEncoder : public TextEncoder {
  public:
   explicit TokenizerEncoder(hunyuan_reso::text::Tokenizer tokenizer) : tokenizer_(std::move(tokenizer)) {}
   [[nodiscard]] std::vector<TokenId> encode(std::string_view text) const override { return tokenizer_.encode(text); }
   [[nodiscard]] std::string decode(const std::vector<TokenId>& ids) const override { return tokenizer_.decode(ids); }
-  [[nodiscard]] std::unique_ptr<TextStream> stream() const override {
-    return std::make_unique<TokenizerStream>(tokenizer_);
+  [[nodiscard]] TextStream stream() const override {
+    const auto decoder = std::make_shared<hunyuan_reso::text::StreamDecoder>(tokenizer_);
+    return {[decoder](TokenId id) { return decoder->feed(id); }, [decoder] { return decoder->finish(); }};
   }
 
  private:
@@ -67,7 +47,10 @@ class PlainEncoder : public TextEncoder {
     }
     return text;
   }
-  [[nodiscard]] std::unique_ptr<TextStream> stream() const override { return std::make_unique<PlainStream>(*this); }
+  // Every id is a text of its own.
+  [[nodiscard]] TextStream stream() const override {
+    return {[this](TokenId id) { return decode({id}); }, [] { return std::string(); }};
+  }
 
  protected:
   [[nodiscard]] virtual std::vector<TokenId> encode_plain(std::string_view text) const = 0;

@@ -3,6 +3,7 @@
 #define HUNYUAN_GENERATE_ENCODER_HPP
 
 #include <filesystem>  // path
+#include <functional>  // function
 #include <hunyuan_reso/hunyuan_reso.hpp>
 #include <memory>       // unique_ptr
 #include <string>       // string
@@ -11,19 +12,13 @@
 
 namespace hunyuan_generate {
 
-/// Ids to text as they are generated. What feed and finish give is whole UTF-8, and together it is the encoder's decode
-/// of all the ids; each id costs as much as its own text.
-class TextStream {
- public:
-  TextStream() = default;
-  TextStream(const TextStream&) = delete;
-  TextStream& operator=(const TextStream&) = delete;
-  virtual ~TextStream() = default;
-
+/// Ids to text as they are generated. What both give is whole UTF-8, and together it is the encoder's decode of all the
+/// ids; each id costs as much as its own text.
+struct TextStream {
   /// The text that this id completes; a character whose last bytes are still to come waits for them.
-  [[nodiscard]] virtual std::string feed(hunyuan_reso::TokenId id) = 0;
+  std::function<std::string(hunyuan_reso::TokenId id)> feed;
   /// What still waits, at the end.
-  [[nodiscard]] virtual std::string finish() = 0;
+  std::function<std::string()> finish;
 };
 
 /// Text to token ids of the checkpoint and back. Plug another tokenizer in here: derive from this class.
@@ -39,7 +34,7 @@ class TextEncoder {
   /// The text of ids, special tokens included.
   [[nodiscard]] virtual std::string decode(const std::vector<hunyuan_reso::TokenId>& ids) const = 0;
   /// The same one id at a time. The encoder must outlive it.
-  [[nodiscard]] virtual std::unique_ptr<TextStream> stream() const = 0;
+  [[nodiscard]] virtual TextStream stream() const = 0;
 };
 
 /// The tokenizer.json of a folder. Throws Error when it is malformed or does not have the profile's tokens.

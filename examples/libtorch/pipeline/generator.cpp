@@ -4,7 +4,6 @@
 #include <ATen/CPUGeneratorImpl.h>  // CPUGeneratorImpl
 
 #include <algorithm>  // clamp, min
-#include <chrono>     // steady_clock
 #include <utility>    // move
 
 #include "adapter/adapter.hpp"
@@ -20,8 +19,6 @@ namespace hr = hunyuan_reso;
 
 at::Generator seeded(std::uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 // The published order: bfloat16 numbers, which on a CPU are drawn by another algorithm than float32 ones.
 at::Tensor draw_noise(at::IntArrayRef shape, const at::Generator& generator) {
   return at::randn(shape, generator, at::TensorOptions().dtype(at::kBFloat16));
@@ -34,12 +31,6 @@ struct EncodedPicture {
   at::Tensor moments;  // of the VAE encoder; undefined without a VAE run
   VisionInput vision;
 };
-
-std::vector<hr::TokenId> ids_of(const hr::TokenSequence& row) {
-  std::vector<hr::TokenId> ids(static_cast<std::size_t>(row.length));
-  require(row.expand(ids.data(), ids.size()), "token ids");
-  return ids;
-}
 
 }  // namespace
 

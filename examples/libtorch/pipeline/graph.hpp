@@ -27,10 +27,23 @@ using StepReport = std::function<void(std::int64_t step, double seconds)>;
 /// Called with true before step 2 is launched and with false when the last step has ended; for profilers.
 using SteadyHook = std::function<void(bool begins)>;
 
-/// Runs a whole loop. On a GPU every step is launched without waiting for the one before, and with `graph` steps 2 and
-/// later are replays of one captured graph; only when all are launched does the host wait, event by event, to report
-/// them. Step 1 runs outside the graph: it makes the libraries choose and allocate what they must. A graph needs a
-/// grouped or every_expert path and all layers on one GPU.
+/// Calls of the model, one after the other.
+struct CallLoop {
+  std::int64_t calls;
+  /// From the third on they are all the same: they read and write tensors at fixed addresses.
+  std::function<void(std::int64_t number)> call;
+  std::function<void(std::int64_t number)> between = {};  ///< behind each call, never part of a graph
+  std::function<void()> ended = {};                       ///< when the host has waited for a call on a GPU
+  std::size_t ahead = static_cast<std::size_t>(-1);  ///< calls that are launched before the first of them has ended
+};
+
+/// Runs calls. On a GPU they are launched ahead, and with `graph` the third and later ones are replays of one captured
+/// graph; the host waits event by event, to report them. The second one runs outside the graph: it makes the libraries
+/// choose and allocate what they must. A graph needs a grouped or every_expert path and all layers on one GPU.
+LoopTimes run_calls(const CallLoop& loop, at::Device device, bool graph, const StepReport& report,
+                    const SteadyHook& steady = {});
+
+/// Runs a whole denoising loop, whose calls are its steps; only when all are launched does the host wait.
 LoopTimes run_loop(Denoiser& denoiser, const at::Tensor& noise, std::int64_t steps, at::Device device, bool graph,
                    const StepReport& report, const SteadyHook& steady = {});
 

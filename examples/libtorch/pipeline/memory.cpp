@@ -11,10 +11,6 @@ namespace {
 
 namespace hr = hunyuan_reso;
 
-std::vector<at::Device> devices_of(const LoadOptions& load) {
-  return load.layer_devices.empty() ? std::vector<at::Device>{load.device} : load.layer_devices;
-}
-
 std::int64_t free_on(const std::vector<at::Device>& devices) {
   std::int64_t sum = 0;
   for (const at::Device device : devices) sum += free_memory(device);
@@ -23,7 +19,7 @@ std::int64_t free_on(const std::vector<at::Device>& devices) {
 
 std::string gib(std::int64_t bytes) {
   char text[40];
-  std::snprintf(text, sizeof text, "%.3g GiB", static_cast<double>(bytes) / (1024.0 * 1024.0 * 1024.0));
+  std::snprintf(text, sizeof text, "%.3g GiB", in_gib(bytes));
   return text;
 }
 
@@ -81,7 +77,7 @@ hr::LayerStreaming choose_streaming(const std::string& option, const PlannedRequ
 
 void require_memory(const PlannedRequest& planned, const MemoryNeed& need, const LoadOptions& load,
                     const hr::LayerStreaming& streaming) {
-  const std::vector<at::Device> devices = devices_of(load);
+  const std::vector<at::Device> devices = load.devices();
   const std::int64_t there = free_on(devices), rest = need.total() - need.weights;
   const std::int64_t all = hr::stream_layers(planned.profile(), planned.request().precision, 0).device_bytes;
   const std::int64_t needed = need.total() - all + streaming.device_bytes;

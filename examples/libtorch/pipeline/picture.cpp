@@ -14,12 +14,9 @@
 
 #include "adapter/error.hpp"
 #include "model/json_file.hpp"
-#include "pipeline/codecs.hpp"
 
 namespace hunyuan_generate {
 namespace {
-
-constexpr std::int64_t max_picture_side = 1 << 16;
 
 std::string ending_of(const std::string& path) {
   const std::size_t dot = path.rfind('.'), slash = path.rfind('/');
@@ -85,9 +82,6 @@ void write_in_one_go(const std::string& path, const std::string& bytes) {
 
 at::Tensor decode_picture(const std::string& bytes, const std::string& where) {
   const StoredPicture stored = decode_stored(bytes, where);
-  if (stored.rgb.size(0) > max_picture_side || stored.rgb.size(1) > max_picture_side) {
-    throw Error(where + ": a picture of " + shape_text(stored.rgb.sizes().slice(0, 2)) + " is too large");
-  }
   return oriented_pixels(stored.rgb, stored.orientation);
 }
 

@@ -20,6 +20,23 @@ at::Tensor decode_picture(const std::string& bytes, const std::string& where);
 /// Texts to be stored in a picture, with their keys.
 using PictureTexts = std::vector<std::pair<std::string, std::string>>;
 
+// What the libraries for picture files do; which of them are here is decided when the program is built.
+
+/// A picture as it is stored: RGB, uint8 [height, width, 3], and its EXIF orientation (1: none).
+struct StoredPicture {
+  at::Tensor rgb;
+  int orientation = 1;
+};
+
+/// Decodes PNG, JPEG or WebP by its first bytes. Throws Error naming `where`.
+StoredPicture decode_stored(const std::string& bytes, const std::string& where);
+/// Encodes for a file ending, "png", "jpg" or "webp". Throws Error naming `where`.
+std::string encode_stored(const std::string& ending, const at::Tensor& pixels, const PictureTexts& texts,
+                          const std::string& where);
+[[nodiscard]] bool can_encode(const std::string& ending);
+/// ".png .jpg", for messages.
+[[nodiscard]] std::string encodable_endings();
+
 /// Throws Error when no picture can be made at `path`: an ending other than .png, .jpg, .jpeg or .webp, no such folder,
 /// not writable, or a folder itself. To be called before minutes of work.
 void require_picture_path(const std::string& path);

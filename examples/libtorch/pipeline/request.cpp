@@ -5,6 +5,7 @@
 #include <cmath>      // isfinite
 
 #include "adapter/adapter.hpp"
+#include "pipeline/devices.hpp"
 
 namespace hunyuan_generate {
 namespace {
@@ -197,7 +198,6 @@ void print_plan(std::FILE* out, const PlannedRequest& request) {
   const hr::GenerationPlan& plan = request.plan();
   const hr::ModelProfile& profile = request.profile();
   const hr::ImageInfo& image = plan.image;
-  const double gib = 1024.0 * 1024.0 * 1024.0;
   const int height = image.token_height * profile.token_pixels_high(),
             width = image.token_width * profile.token_pixels_wide();
   std::fprintf(out, "plan (%s): %dx%d pixels (height x width), base size %d, ratio index %zu%s\n", profile.name, height,
@@ -208,8 +208,8 @@ void print_plan(std::FILE* out, const PlannedRequest& request) {
   std::fprintf(out, "  loop: %d steps, guidance %g, %d row%s, flow shift %g\n", plan.steps, plan.guidance,
                plan.cfg_rows, plan.cfg_rows == 1 ? "" : "s", plan.flow_shift);
   std::fprintf(out, "  memory: weights of the backbone %.3g GiB, cache %.3g GiB; TFLOP: first step %.3g, later %.3g\n",
-               static_cast<double>(plan.weight_bytes) / gib, static_cast<double>(plan.kv_bytes) / gib,
-               plan.first_step_flop / 1e12, plan.later_step_flop / 1e12);
+               in_gib(plan.weight_bytes), in_gib(plan.kv_bytes), plan.first_step_flop / 1e12,
+               plan.later_step_flop / 1e12);
   for (const hr::Diagnostic& finding : plan.diagnostics) {
     std::fprintf(out, "  %s: %s: %.10g, limit %.10g\n", hr::name(finding.severity), hr::message(finding.code),
                  finding.value, finding.limit);

@@ -22,21 +22,25 @@ std::uint64_t seed_of(const JsonObject& object) {
   return seed->get<std::uint64_t>();
 }
 
+void take(const JsonObject& object, const char* key, std::optional<std::int32_t>& out) {
+  if (object.find(key) != nullptr) out = static_cast<std::int32_t>(object.size(key));
+}
+void take(const JsonObject& object, const char* key, std::optional<double>& out) {
+  if (object.find(key) != nullptr) out = object.number(key, 0);
+}
+void take_task(Request& request, const JsonObject& object, const std::string& where) {
+  if (object.find("bot_task") != nullptr) request.task = task_of(object.text("bot_task", ""), where + ": 'bot_task'");
+}
+
 // Keys of a generation config that one request overrides.
 void take_generation(Request& request, const JsonObject& object, const std::string& where) {
-  const auto count = [&](const char* key, std::optional<std::int32_t>& out) {
-    if (object.find(key) != nullptr) out = static_cast<std::int32_t>(object.size(key));
-  };
-  const auto number = [&](const char* key, std::optional<double>& out) {
-    if (object.find(key) != nullptr) out = object.number(key, 0);
-  };
-  count("diff_infer_steps", request.steps);
-  count("max_new_tokens", request.max_new_tokens);
-  number("diff_guidance_scale", request.guidance);
-  number("flow_shift", request.flow_shift);
+  take(object, "diff_infer_steps", request.steps);
+  take(object, "max_new_tokens", request.max_new_tokens);
+  take(object, "diff_guidance_scale", request.guidance);
+  take(object, "flow_shift", request.flow_shift);
   if (object.find("drop_think") != nullptr) request.drop_think = object.flag("drop_think", false);
   if (object.find("sequence_template") != nullptr) request.sequence_template = object.text("sequence_template", "");
-  if (object.find("bot_task") != nullptr) request.task = task_of(object.text("bot_task", ""), where + ": 'bot_task'");
+  take_task(request, object, where);
   Sampling& sampling = request.sampling;
   sampling.draws = object.flag("do_sample", sampling.draws);
   sampling.temperature = object.number("temperature", sampling.temperature);
@@ -90,12 +94,11 @@ Request read_request(const Json& json, const std::filesystem::path& pictures, co
   request.align_output = object.flag("align", false);
   request.seed = seed_of(object);
   if (object.find("generation") != nullptr) take_generation(request, object.at("generation"), where + ": 'generation'");
-  if (object.find("bot_task") != nullptr) request.task = task_of(object.text("bot_task", ""), where + ": 'bot_task'");
-  if (object.find("steps") != nullptr) request.steps = static_cast<std::int32_t>(object.size("steps"));
-  if (object.find("max_new_tokens") != nullptr)
-    request.max_new_tokens = static_cast<std::int32_t>(object.size("max_new_tokens"));
-  if (object.find("guidance") != nullptr) request.guidance = object.number("guidance", 0);
-  if (object.find("flow_shift") != nullptr) request.flow_shift = object.number("flow_shift", 1);
+  take_task(request, object, where);
+  take(object, "steps", request.steps);
+  take(object, "max_new_tokens", request.max_new_tokens);
+  take(object, "guidance", request.guidance);
+  take(object, "flow_shift", request.flow_shift);
   const std::string system = object.text("use_system_prompt", request.text_only ? "None" : folder.system_prompt);
   if (system == "custom") {
     request.system = object.text("system_prompt", "");

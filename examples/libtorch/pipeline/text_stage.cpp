@@ -12,12 +12,6 @@ namespace hr = hunyuan_reso;
 using hr::RatioRule;
 using hr::TokenId;
 
-std::vector<TokenId> ids_of(const hr::TokenSequence& row) {
-  std::vector<TokenId> ids(static_cast<std::size_t>(row.length));
-  require(row.expand(ids.data(), ids.size()), "token ids");
-  return ids;
-}
-
 at::Tensor tensor_of(const std::vector<TokenId>& ids) {
   return at::tensor(std::vector<std::int64_t>(ids.begin(), ids.end()), at::kLong);
 }
@@ -79,7 +73,7 @@ class Stage {
     hr::TextStageRow rules = require(hr::TextStageRow::create(stage_), "text stage");
     std::vector<TokenId> fed = ids_of(row), ids;
     TokenId last = fed.back();
-    const std::unique_ptr<TextStream> text = encoder_.stream();
+    const TextStream text = encoder_.stream();
     for (;;) {
       const auto forced = rules.process(last, logits.data_ptr<float>(), static_cast<std::size_t>(logits.numel()));
       if (!forced && forced.error() != hr::Errc::no_forced_token) (void)require(forced, "text stage");
@@ -87,14 +81,14 @@ class Stage {
       if (!at::isfinite(logits).any().item<bool>()) throw Error("the text stage's logits are not finite");
       last = static_cast<TokenId>(model_.parallel().agreed(sample(logits, request_.request().sampling, generator_)));
       ids.push_back(last);
-      if (report_) report_(static_cast<std::int64_t>(ids.size()), text->feed(last));
+      if (report_) report_(static_cast<std::int64_t>(ids.size()), text.feed(last));
       if (rules.stops_at(last) || last == profile_.special.eos) break;
       if (static_cast<std::int64_t>(ids.size()) == room) break;
       fed.push_back(last);
       logits =
           logits_row(decoder_->decode(at::full({1, 1}, std::int64_t{last}, at::kLong).to(model_.backbone.device())));
     }
-    if (report_) report_(static_cast<std::int64_t>(ids.size()), text->finish());
+    if (report_) report_(static_cast<std::int64_t>(ids.size()), text.finish());
     if (probe_) probe_(name_ + "generated_ids", tensor_of(ids));
     take(ids);
     result_.fed = std::move(fed);
@@ -132,7 +126,7 @@ class Stage {
     const at::Tensor logits = feed(row, 1);
     const auto* values = logits.data_ptr<float>();
     const auto count = static_cast<std::size_t>(logits.numel());
-    if (probe_) probe_(name_ + "ratio_scores", ratio_scores(logits));
+    if (probe_) probe_(name_ + "ratio_scores", ratio_scores(profile_, logits));
     std::int64_t generated = 0;
     if (stage_.ratio_rule == RatioRule::one_pass) {
       generated = static_cast<std::int64_t>(require(hr::predict_ratio(profile_, values, count), "ratio"));
@@ -145,15 +139,6 @@ class Stage {
     }
     if (probe_) probe_(name_ + "generated_ids", at::tensor({generated}, at::kLong));
     decoder_.reset();
-  }
-
-  at::Tensor ratio_scores(const at::Tensor& logits) const {
-    const hr::RatioSlices slices = hr::ratio_slices(profile_);
-    at::Tensor scores = at::empty({static_cast<std::int64_t>(slices.token_count())}, at::kFloat);
-    (void)require(hr::slice_logits(logits.data_ptr<float>(), static_cast<std::size_t>(logits.numel()), slices.slices,
-                                   slices.count, scores.data_ptr<float>(), static_cast<std::size_t>(scores.numel())),
-                  "ratio logits");
-    return scores;
   }
 
   const Model& model_;

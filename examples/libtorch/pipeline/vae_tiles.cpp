@@ -18,19 +18,6 @@ hr::TileLayout with_cells_of(const hr::TileLayout& tiles, std::int32_t pixels) {
   return require(tiles.with_cells_of(pixels), "tiles of the image encoder and decoder");
 }
 
-// Weights of a tile's cells, binary64 [h, w]: whole numbers that add up to weight_one over all tiles.
-at::Tensor weights_of(const hr::TileLayout& tiles, std::int32_t index) {
-  const hr::Tile tile = tiles.tile_cells(index);
-  at::Tensor rows = at::empty({tile.height, 1}, at::kDouble), columns = at::empty({1, tile.width}, at::kDouble);
-  auto* row = rows.data_ptr<double>();
-  auto* column = columns.data_ptr<double>();
-  for (std::int32_t r = 0; r < tile.height; ++r) row[r] = tiles.row_share(index / tiles.columns(), tile.top + r);
-  for (std::int32_t c = 0; c < tile.width; ++c) {
-    column[c] = tiles.column_share(index % tiles.columns(), tile.left + c);
-  }
-  return rows * columns;
-}
-
 at::Tensor blended(const at::Tensor& sums) {
   return (sums / static_cast<double>(hr::TileLayout::weight_one)).to(at::kFloat).unsqueeze(0);
 }
@@ -46,6 +33,18 @@ at::Tensor checked(const at::Tensor& values, const hr::Tile& tile, const char* w
 
 }  // namespace
 
+at::Tensor tile_weights(const hr::TileLayout& tiles, std::int32_t index) {
+  const hr::Tile tile = tiles.tile_cells(index);
+  at::Tensor rows = at::empty({tile.height, 1}, at::kDouble), columns = at::empty({1, tile.width}, at::kDouble);
+  auto* row = rows.data_ptr<double>();
+  auto* column = columns.data_ptr<double>();
+  for (std::int32_t r = 0; r < tile.height; ++r) row[r] = tiles.row_share(index / tiles.columns(), tile.top + r);
+  for (std::int32_t c = 0; c < tile.width; ++c) {
+    column[c] = tiles.column_share(index % tiles.columns(), tile.left + c);
+  }
+  return rows * columns;
+}
+
 at::Tensor decode_tiles(const hr::TileLayout& tiles, std::int32_t latent_pixels, const at::Tensor& latents,
                         const TileDecoder& decode) {
   const hr::TileLayout in = with_cells_of(tiles, latent_pixels), out = with_cells_of(tiles, 1);
@@ -59,7 +58,7 @@ at::Tensor decode_tiles(const hr::TileLayout& tiles, std::int32_t latent_pixels,
     for (std::int32_t i = first; i < first + out.columns(); ++i) {
       const hr::Tile place = out.tile_cells(i);
       const at::Tensor image = checked(decode(cut(latents, in.tile_cells(i), 2)), place, "the decoded image");
-      band.narrow(2, place.left, place.width).add_(image * weights_of(out, i));
+      band.narrow(2, place.left, place.width).add_(image * tile_weights(out, i));
     }
     const bool last = tile_row + 1 == out.rows();
     const std::int32_t done = last ? rows : out.tile_cells(first + out.columns()).top - top;
@@ -82,7 +81,7 @@ at::Tensor encode_tiles(const hr::TileLayout& tiles, std::int32_t latent_pixels,
     const at::Tensor values =
         checked(encode(vae_input(cut(pixels, in.tile_cells(i), 0))), place, "what the image encoder gives");
     if (!sums.defined()) sums = at::zeros({values.size(0), size.height, size.width}, at::kDouble);
-    cut(sums, place, 1).add_(values * weights_of(out, i));
+    cut(sums, place, 1).add_(values * tile_weights(out, i));
   }
   return blended(sums);
 }

@@ -14,6 +14,9 @@ namespace hunyuan_generate {
 // colours can differ a little from those of the whole picture at once; over the overlap the tiles are blended with the
 // layout's weights.
 
+/// Weights of a tile's cells, binary64 [h, w]: whole numbers that add up to weight_one over all tiles.
+at::Tensor tile_weights(const hunyuan_reso::TileLayout& tiles, std::int32_t index);
+
 /// Latents [1, C, h, w] of a tile to its image [1, 3, H, W], about -1 .. 1.
 using TileDecoder = std::function<at::Tensor(const at::Tensor& latents)>;
 /// A tile's image, float32 [1, 3, H, W] on the CPU, to anything that has one column of numbers a latent: [1, n, h, w].

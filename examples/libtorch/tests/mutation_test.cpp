@@ -10,7 +10,7 @@
 namespace hunyuan_generate {
 namespace {
 
-class MutationTest {
+class MutationTest : TestReport {
  public:
   MutationTest(const std::filesystem::path& source, long rounds) : source_(source), rounds_(rounds) {}
 
@@ -18,7 +18,7 @@ class MutationTest {
     for (const auto& [name, reader] : all_readers(source_, temporary_.path())) {
       for (const std::string& seed : reader.seeds) mutate(name, seed, reader.read);
     }
-    return report_.finish();
+    return finish();
   }
 
  private:
@@ -37,8 +37,8 @@ class MutationTest {
       }
     }
     std::printf("%-30s %ld of %ld refused\n", name.c_str(), refused, rounds_);
-    report_.check(other == 0, name + ": " + std::to_string(other) + " times another exception: " + what.substr(0, 200));
-    report_.check(refused > 0, name + ": some changes are refused");
+    check(other == 0, name + ": " + std::to_string(other) + " times another exception: " + what.substr(0, 200));
+    check(refused > 0, name + ": some changes are refused");
   }
 
   std::string changed(std::string bytes) {
@@ -71,7 +71,6 @@ class MutationTest {
   std::filesystem::path source_;
   long rounds_;
   TemporaryFolder temporary_;
-  TestReport report_;
   std::mt19937 random_{20260101};
 };
 
@@ -79,12 +78,9 @@ class MutationTest {
 }  // namespace hunyuan_generate
 
 int main(int count, char** values) {
-  try {
-    if (count < 2) throw hunyuan_generate::Error("usage: hunyuan-generate-mutation-test DIR [ROUNDS]");
+  return hunyuan_generate::run_test("hunyuan-generate-mutation-test", [&] {
+    if (count < 2) throw hunyuan_generate::Error("usage: DIR [ROUNDS]");
     const long rounds = count > 2 ? std::strtol(values[2], nullptr, 10) : 1000;
     return hunyuan_generate::MutationTest(values[1], rounds).run();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "hunyuan-generate-mutation-test: %s\n", error.what());
-  }
-  return 2;
+  });
 }

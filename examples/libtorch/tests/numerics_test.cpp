@@ -26,40 +26,50 @@ at::Tensor plain_attention(const at::Tensor& q, at::Tensor k, at::Tensor v, cons
   return at::matmul(at::softmax(scores, -1), v);
 }
 
-// The encoder's formulas with weights taken by name.
+// The encoder's formulas; weights are drawn where a name is met first.
 class PlainEncoder {
  public:
-  explicit PlainEncoder(const Tensors& weights) : weights_(weights) {}
-
-  at::Tensor conv(const at::Tensor& x, const std::string& name) const {
-    const at::Tensor& weight = weights_.at("vae.encoder." + name + ".weight");
-    return at::conv3d(x, weight, weights_.at("vae.encoder." + name + ".bias"), 1, weight.size(4) == 3 ? 1 : 0);
+  at::Tensor conv(const at::Tensor& x, const std::string& name, std::int64_t out, std::int64_t kernel) {
+    at::Tensor& weight = weights["vae.encoder." + name + ".weight"];
+    at::Tensor& bias = weights["vae.encoder." + name + ".bias"];
+    if (!weight.defined()) {
+      const double scale = 1 / std::sqrt(static_cast<double>(x.size(1) * kernel * kernel * kernel));
+      weight = at::randn({out, x.size(1), kernel, kernel, kernel}) * scale;
+      bias = at::randn({out}) * 0.1;
+    }
+    return at::conv3d(x, weight, bias, 1, kernel == 3 ? 1 : 0);
   }
 
-  at::Tensor norm(const at::Tensor& x, const std::string& name) const {
+  at::Tensor norm(const at::Tensor& x, const std::string& name) {
     const at::Tensor groups = x.reshape({x.size(0), 32, -1});
     const at::Tensor centred = groups - groups.mean(2, true);
     const at::Tensor unit = (centred / (centred.square().mean(2, true) + 1e-6).sqrt()).view(x.sizes());
+    at::Tensor& weight = weights["vae.encoder." + name + ".weight"];
+    at::Tensor& bias = weights["vae.encoder." + name + ".bias"];
+    if (!weight.defined()) {
+      weight = 1 + 0.1 * at::randn({x.size(1)});
+      bias = 0.1 * at::randn({x.size(1)});
+    }
     const std::vector<std::int64_t> shape{1, -1, 1, 1, 1};
-    return unit * weights_.at("vae.encoder." + name + ".weight").view(shape) +
-           weights_.at("vae.encoder." + name + ".bias").view(shape);
+    return unit * weight.view(shape) + bias.view(shape);
   }
 
-  at::Tensor block(const at::Tensor& x, const std::string& name) const {
+  at::Tensor block(const at::Tensor& x, const std::string& name, std::int64_t out) {
     at::Tensor h = norm(x, name + ".norm1");
-    h = conv(h * h.sigmoid(), name + ".conv1");
+    h = conv(h * h.sigmoid(), name + ".conv1", out, 3);
     h = norm(h, name + ".norm2");
-    h = conv(h * h.sigmoid(), name + ".conv2");
-    const bool shortcut = weights_.count("vae.encoder." + name + ".nin_shortcut.weight") != 0;
-    return h + (shortcut ? conv(x, name + ".nin_shortcut") : x);
+    h = conv(h * h.sigmoid(), name + ".conv2", out, 3);
+    return h + (x.size(1) != out ? conv(x, name + ".nin_shortcut", out, 1) : x);
   }
 
-  at::Tensor attend(const at::Tensor& x) const {
+  at::Tensor attend(const at::Tensor& x) {
     const at::Tensor normed = norm(x, "mid.attn_1.norm");
-    const auto flat = [&](const char* name) { return conv(normed, std::string("mid.attn_1.") + name).flatten(2); };
+    const auto flat = [&](const char* name) {
+      return conv(normed, std::string("mid.attn_1.") + name, x.size(1), 1).flatten(2);
+    };
     const at::Tensor scores = at::bmm(flat("q").transpose(1, 2), flat("k")) / std::sqrt(static_cast<double>(x.size(1)));
     const at::Tensor mixed = at::bmm(flat("v"), at::softmax(scores, -1).transpose(1, 2));
-    return x + conv(mixed.view(x.sizes()), "mid.attn_1.proj_out");
+    return x + conv(mixed.view(x.sizes()), "mid.attn_1.proj_out", x.size(1), 1);
   }
 
   static at::Tensor to_channels(const at::Tensor& x, std::int64_t frames) {
@@ -81,53 +91,49 @@ class PlainEncoder {
   }
 
   // Four levels, two of which downsample, the second also in time.
-  at::Tensor moments(const at::Tensor& pixels, std::int64_t latent_channels) const {
-    at::Tensor x = conv(at::stack({pixels, pixels}, 2), "conv_in");
-    for (std::int64_t level = 0; level < 4; ++level) {
+  at::Tensor moments(const at::Tensor& pixels, std::int64_t latent_channels) {
+    at::Tensor x = conv(at::stack({pixels, pixels}, 2), "conv_in", 32, 3);
+    for (const std::int64_t level : {0, 1, 2, 3}) {
       const std::string name = "down." + std::to_string(level);
-      x = block(x, name + ".block.0");
+      x = block(x, name + ".block.0", level == 3 ? 96 : x.size(1));
       if (level >= 2) continue;
-      const at::Tensor moved = to_channels(conv(x, name + ".downsample.conv"), level + 1);
-      x = moved + average(to_channels(x, level + 1), moved.size(1));
+      const std::int64_t frames = level + 1;
+      const at::Tensor moved = to_channels(conv(x, name + ".downsample.conv", 64 / (4 * frames), 3), frames);
+      x = moved + average(to_channels(x, frames), moved.size(1));
     }
-    x = block(attend(block(x, "mid.block_1")), "mid.block_2");
+    x = block(attend(block(x, "mid.block_1", 96)), "mid.block_2", 96);
     const at::Tensor h = norm(x, "norm_out");
-    return (conv(h * h.sigmoid(), "conv_out") + average(x, 2 * latent_channels)).select(2, 0);
+    return (conv(h * h.sigmoid(), "conv_out", 16, 3) + average(x, 2 * latent_channels)).select(2, 0);
   }
 
- private:
-  const Tensors& weights_;
+  Tensors weights;
 };
 
-class NumericsTest {
+class NumericsTest : TestReport {
  public:
   int run() {
-    at::manual_seed(7);
     rearrangements();
     attention_paths();
     experts();
     encoder();
     patch_positions();
     pixels();
-    return report_.finish();
+    return finish();
   }
 
  private:
-  void near(const at::Tensor& computed, const at::Tensor& expected, const std::string& what, double limit = 2e-5) {
-    const bool same = computed.sizes() == expected.sizes();
-    const double difference = same ? (computed - expected).abs().max().item<double>() : INFINITY;
-    report_.check(difference <= limit, what + ": difference " + std::to_string(difference));
-  }
+  // Single float32 operations in another order.
+  static constexpr double close = 2e-5;
 
   void rearrangements() {
     for (const std::int64_t frames : {1, 2}) {
       const std::int64_t out = 3;
       const at::Tensor x = at::randn({2, 4 * frames * out, 2, 3, 5});
       const at::Tensor y = channels_to_space(x, frames);
-      near(space_to_channels(y, frames), x, "space_to_channels is the inverse", 0);
-      near(PlainEncoder::to_channels(y, frames), x, "channel order", 0);
+      near(space_to_channels(y, frames), x, 0, "space_to_channels is the inverse");
+      near(PlainEncoder::to_channels(y, frames), x, 0, "channel order");
       const at::Tensor entry = x[1][((frames - 1) * 4 + 2 * 1 + 0) * out + 2][1][2][3];
-      near(y[1][2][frames + frames - 1][2 * 2 + 1][2 * 3], entry, "one element by the formula", 0);
+      near(y[1][2][frames + frames - 1][2 * 2 + 1][2 * 3], entry, 0, "one element by the formula");
     }
   }
 
@@ -138,9 +144,10 @@ class NumericsTest {
     const at::Tensor keys_only = mask.narrow(2, 0, 1);
     for (const at::Tensor& each : {at::Tensor(), mask, keys_only}) {
       const at::Tensor expected = plain_attention(q, k, v, each);
-      near(attention(q, k, v, each), expected, "attention");
+      near(attention(q, k, v, each), expected, close, "attention");
       for (const std::int64_t chunk : {1, 400, 1 << 20}) {
-        near(chunked_attention(q, k, v, each, chunk), expected, "attention in chunks of " + std::to_string(chunk));
+        near(chunked_attention(q, k, v, each, chunk), expected, close,
+             "attention in chunks of " + std::to_string(chunk));
       }
     }
   }
@@ -196,10 +203,11 @@ class NumericsTest {
     for (const double spread : {1.0, 0.1}) {
       const at::Tensor x = at::randn({1, 32}) + spread * at::randn({40, 32});
       const std::int64_t capacity = expert_capacity(40, layer, config.capacity_factor);
-      report_.check(capacity == 20, "capacity");  // floor(max(3, floor(3 * 40 / 7)) * 1.2)
+      check(capacity == 20, "capacity");  // floor(max(3, floor(3 * 40 / 7)) * 1.2)
       for (const ExpertPath path : {ExpertPath::sorted, ExpertPath::every_expert}) {
-        near(moe.forward(x, path, false, {}), plain_mixture(x, weights, layer, 0), "mixture");
-        near(moe.forward(x, path, true, {}), plain_mixture(x, weights, layer, capacity), "mixture with dropping");
+        near(moe.forward(x, path, false, {}), plain_mixture(x, weights, layer, 0), close, "mixture");
+        near(moe.forward(x, path, true, {}), plain_mixture(x, weights, layer, capacity), close,
+             "mixture with dropping");
       }
     }
     single_choice(config);
@@ -213,45 +221,7 @@ class NumericsTest {
     const Moe moe = make_moe(config, weights);
     const at::Tensor x = at::randn({5, 32});
     const at::Tensor p = at::softmax(at::matmul(x, weights.at("gate.wg.weight").t()), 1);
-    near(moe.route(x).weight, std::get<0>(p.max(1, true)) * 2.5, "one choice");
-  }
-
-  void add_conv(Tensors& weights, const std::string& name, std::int64_t out, std::int64_t in, std::int64_t kernel) {
-    const double scale = 1 / std::sqrt(static_cast<double>(in * kernel * kernel * kernel));
-    weights["vae.encoder." + name + ".weight"] = at::randn({out, in, kernel, kernel, kernel}) * scale;
-    weights["vae.encoder." + name + ".bias"] = at::randn({out}) * 0.1;
-  }
-
-  void add_norm(Tensors& weights, const std::string& name, std::int64_t channels) {
-    weights["vae.encoder." + name + ".weight"] = 1 + 0.1 * at::randn({channels});
-    weights["vae.encoder." + name + ".bias"] = 0.1 * at::randn({channels});
-  }
-
-  void add_block(Tensors& weights, const std::string& name, std::int64_t in, std::int64_t out) {
-    add_norm(weights, name + ".norm1", in);
-    add_conv(weights, name + ".conv1", out, in, 3);
-    add_norm(weights, name + ".norm2", out);
-    add_conv(weights, name + ".conv2", out, out, 3);
-    if (in != out) add_conv(weights, name + ".nin_shortcut", out, in, 1);
-  }
-
-  Tensors encoder_weights() {
-    Tensors weights;
-    add_conv(weights, "conv_in", 32, 3, 3);
-    add_block(weights, "down.0.block.0", 32, 32);
-    add_conv(weights, "down.0.downsample.conv", 64 / 4, 32, 3);
-    add_block(weights, "down.1.block.0", 64, 64);
-    add_conv(weights, "down.1.downsample.conv", 64 / 8, 64, 3);
-    add_block(weights, "down.2.block.0", 64, 64);
-    add_block(weights, "down.3.block.0", 64, 96);
-    add_block(weights, "mid.block_1", 96, 96);
-    add_block(weights, "mid.block_2", 96, 96);
-    add_norm(weights, "mid.attn_1.norm", 96);
-    for (const char* name : {"q", "k", "v", "proj_out"})
-      add_conv(weights, std::string("mid.attn_1.") + name, 96, 96, 1);
-    add_norm(weights, "norm_out", 96);
-    add_conv(weights, "conv_out", 16, 96, 3);
-    return weights;
+    near(moe.route(x).weight, std::get<0>(p.max(1, true)) * 2.5, close, "one choice");
   }
 
   void encoder() {
@@ -263,23 +233,24 @@ class NumericsTest {
     config.ffactor_temporal = 2;
     config.scaling_factor = 0.5;
     config.shift_factor = 0.25;
-    const Tensors weights = encoder_weights();
-    write_safetensors(folder_.path() / "model.safetensors", weights);
+    const at::Tensor image = at::rand({1, 3, 8, 12}) * 2 - 1, noise = at::randn({1, 8, 2, 3});
+    PlainEncoder plain;
+    const at::Tensor expected = plain.moments(image, 8);
+    write_safetensors(folder_.path() / "model.safetensors", plain.weights);
     const Checkpoint checkpoint(folder_.path());
     const VaeEncoder vae(WeightLoader(checkpoint, at::kFloat, at::kCPU), config);
-    report_.check(checkpoint.unused().empty(), "every tensor of the encoder is used");
+    check(checkpoint.unused().empty(), "every tensor of the encoder is used");
 
-    const at::Tensor image = at::rand({1, 3, 8, 12}) * 2 - 1, noise = at::randn({1, 8, 2, 3});
     const at::Tensor moments = vae.moments(image, {});
-    near(moments, PlainEncoder(weights).moments(image, 8), "encoder", 1e-4);
+    near(moments, expected, 1e-4, "encoder");
     const at::Tensor mean = moments.narrow(1, 0, 8), deviation = (moments.narrow(1, 8, 8) / 2).exp();
-    near(vae.sample(moments, noise), (mean + deviation * noise - 0.25) * 0.5, "latents");
+    near(vae.sample(moments, noise), (mean + deviation * noise - 0.25) * 0.5, close, "latents");
     // Log variances beyond the limits count as -30 and 20; the noise is such that both show.
     for (const auto& [log_variance, limit, size] :
          {std::tuple<double, double, double>{-100, -30, 1e6}, {100, 20, 1e-3}}) {
       const at::Tensor extreme = at::cat({at::zeros({1, 8, 1, 1}), at::full({1, 8, 1, 1}, log_variance)}, 1);
-      const at::Tensor expected = at::full({1, 8, 1, 1}, (std::exp(limit / 2) * size - 0.25) * 0.5);
-      near(vae.sample(extreme, at::full({1, 8, 1, 1}, size)), expected, "clamped variance");
+      const at::Tensor clamped = at::full({1, 8, 1, 1}, (std::exp(limit / 2) * size - 0.25) * 0.5);
+      near(vae.sample(extreme, at::full({1, 8, 1, 1}, size)), clamped, close, "clamped variance");
     }
   }
 
@@ -319,7 +290,8 @@ class NumericsTest {
       };
       (void)tower.forward(at::zeros({1, slots, 1}), at::tensor({height, width}, at::kLong).view({1, 2}),
                           at::ones({1, slots}), probe);
-      near(found, at::cat({grid, grid.narrow(0, 0, 1), grid.narrow(0, 0, 1)}).unsqueeze(0), "positions of patches");
+      near(found, at::cat({grid, grid.narrow(0, 0, 1), grid.narrow(0, 0, 1)}).unsqueeze(0), close,
+           "positions of patches");
     }
   }
 
@@ -327,14 +299,16 @@ class NumericsTest {
     // 255 (x / 2 + 0.5) is 127.5 for 0: the half goes to the even neighbour. The rest is clamped or exact.
     const at::Tensor image = at::tensor({0.0F, 1.0F, -1.0F, 3.0F, -3.0F, 0.2F}).view({1, 3, 1, 2});  // two per channel
     const at::Tensor expected = at::tensor({128, 0, 0, 255, 255, 153}, at::kByte).view({1, 1, 2, 3});
-    report_.check(to_pixels(image).equal(expected), "pixels");
+    check(to_pixels(image).equal(expected), "pixels");
   }
 
-  TestReport report_;
   TemporaryFolder folder_;
 };
 
 }  // namespace
 }  // namespace hunyuan_generate
 
-int main() { return hunyuan_generate::NumericsTest().run(); }
+int main() {
+  return hunyuan_generate::run_test("hunyuan-generate-numerics-test",
+                                    [] { return hunyuan_generate::NumericsTest().run(); });
+}

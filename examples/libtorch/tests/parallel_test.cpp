@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
 // hunyuan-generate-parallel-test LAYOUT DIR [cuda]: started once for each process of the layout (see processes.sh).
 // Every process also runs the whole model by itself, and what the processes compute together must be equal to that.
-#include <ATen/Context.h>            // manual_seed
-#include <c10/core/InferenceMode.h>  // InferenceMode
-
 #include <algorithm>  // find, max
 #include <cstdlib>    // atoll
 
-#include "adapter/adapter.hpp"
 #include "pipeline/generator.hpp"
 #include "pipeline/processes.hpp"
 #include "tests/test_support.hpp"
@@ -52,10 +48,12 @@ struct Setting {
   std::unique_ptr<Generator> one, part;
 };
 
-class ParallelTest {
+class ParallelTest : TestReport {
  public:
   ParallelTest(const hr::ParallelLayout& layout, const Place& place, const LoadOptions& load)
-      : layout_(layout), place_(place), load_(load), parallel_(*load.parallel) {}
+      : layout_(layout), place_(place), load_(load), parallel_(*load.parallel) {
+    where_ = process_;
+  }
 
   int run(const std::filesystem::path& path) {
     teams();
@@ -64,20 +62,16 @@ class ParallelTest {
       const std::int64_t heads = read_folder(path).config.key_value_heads;
       if (!random && heads % layout_.tensor != 0) continue;  // the recorded network does not divide
       const Setting setting(path, random, load_);
-      name_ = random ? "random weights: " : "recorded weights: ";
+      where_ = process_ + (random ? "random weights: " : "recorded weights: ");
       if (!random) read_tensors(setting);
       steps(setting);
       pictures(setting);
       texts(setting);
     }
-    return report_.finish();
+    return finish();
   }
 
  private:
-  bool check(bool good, const std::string& what) {
-    return report_.check(good, "process " + std::to_string(place_.rank) + ": " + name_ + what);
-  }
-
   // The teams themselves: sums, copies, agreement.
   void teams() {
     const auto options = at::TensorOptions().device(load_.device);
@@ -102,14 +96,14 @@ class ParallelTest {
     // One process differs in one value: all must hear of it.
     at::Tensor other = at::zeros({4, 4});
     if (place_.rank == place_.world - 1) other[2][3] = 1;
-    check(refuses([&] { parallel_.require_same(other, "the tensor"); }, "the tensor is not the same"), "a difference");
+    refused([&] { parallel_.require_same(other, "the tensor"); }, "the tensor is not the same");
   }
 
   void shares() {
     const Share third{1, 3};
     check(third.part(12, "x") == 4 && third.of(at::arange(6), 0, "x").eq(at::arange(2, 4)).all().item<bool>(),
           "a share");
-    check(refuses([&] { (void)third.part(8, "heads"); }, "heads: 8 cannot be shared by 3 processes"), "no equal parts");
+    refused([&] { (void)third.part(8, "heads"); }, "heads: 8 cannot be shared by 3 processes");
   }
 
   // Of the experts a process reads its own and no other, of everything else what one process reads.
@@ -129,22 +123,10 @@ class ParallelTest {
     check(good && others == expected, "experts of other processes are not read");
   }
 
-  [[nodiscard]] Request request(const Setting& setting, const std::string& size) const {
-    Request request;
-    request.prompt = "a small test";
-    request.size = size;
-    request.steps = 4;
-    request.task = hr::BotTask::image;
-    request.precision = hr::Precision::fp32;
-    request.sampling = setting.folder.sampling;
-    request.seed = 1;
-    return request;
-  }
-
   // Latents after each step, with either way of computing the experts.
   void steps(const Setting& setting) {
     const std::int64_t base = setting.folder.config.image_base_size;
-    const Request wanted = request(setting, std::to_string(base) + "x" + std::to_string(base));
+    const Request wanted = small_request(setting.folder, std::to_string(base) + "x" + std::to_string(base));
     const PlannedRequest planned(setting.folder, *setting.folder.encoder, wanted);
     if (planned.plan().cfg_rows % layout_.guidance != 0) return;  // the pictures below make up for it
     check(share_of(planned, layout_).rows == planned.plan().cfg_rows / layout_.guidance, "rows of the plan");
@@ -157,10 +139,8 @@ class ParallelTest {
       for (int step = 0; step < 3; ++step) {
         step == 0 ? one->first_step() : one->later_step();
         step == 0 ? part->first_step() : part->later_step();
-        const double distance = (one->latents() - part->latents()).abs().max().item<double>();
-        largest_ = std::max(largest_, distance);
-        check(distance <= latent_limit,
-              "latents of step " + std::to_string(step) + ", off by " + std::to_string(distance));
+        largest_ = std::max(largest_, distance(one->latents(), part->latents()));
+        near(part->latents(), one->latents(), latent_limit, "latents of step " + std::to_string(step));
       }
       parallel_.require_same(part->latents(), "the latents");
     }
@@ -169,8 +149,7 @@ class ParallelTest {
   void compare(const Outcome& one, const Outcome& part, const std::string& what) {
     if (!check(one.pictures.size() == part.pictures.size() && one.seeds == part.seeds, what + ": as many")) return;
     for (std::size_t i = 0; i < one.pictures.size(); ++i) {
-      const at::Tensor a = one.pictures[i].to(at::kFloat), b = part.pictures[i].to(at::kFloat);
-      check(a.sizes() == b.sizes() && (a - b).abs().max().item<double>() <= pixel_limit, what + ": the same picture");
+      near(part.pictures[i], one.pictures[i], pixel_limit, what + ": the same picture");
     }
     check(one.text.chain_of_thought == part.text.chain_of_thought && one.text.fed == part.text.fed &&
               one.text.ratio_index == part.text.ratio_index && one.reused_tokens == part.reused_tokens,
@@ -179,7 +158,7 @@ class ParallelTest {
 
   void pictures(const Setting& setting) {
     const std::int64_t base = setting.folder.config.image_base_size;
-    Request wanted = request(setting, std::to_string(base) + "x" + std::to_string(base));
+    Request wanted = small_request(setting.folder, std::to_string(base) + "x" + std::to_string(base));
     wanted.count = layout_.guidance;  // rows for everybody, also without guidance
     compare(setting.one->generate(wanted), setting.part->generate(wanted), "several pictures");
     wanted.size = "auto";
@@ -187,14 +166,14 @@ class ParallelTest {
     wanted.count = 3;
     wanted.guidance = 1;
     if (layout_.guidance == 2) {
-      check(refuses([&] { (void)setting.part->generate(wanted); }, "rows of the batch: 3 cannot be shared"), "3 rows");
+      refused([&] { (void)setting.part->generate(wanted); }, "rows of the batch: 3 cannot be shared");
     }
   }
 
   // A chain of thought that is drawn, whose cache the image stage takes over. The processes' generators stand apart, so
   // only what they agree on can be equal.
   void texts(const Setting& setting) {
-    Request wanted = request(setting, "1:1");
+    Request wanted = small_request(setting.folder, "1:1");
     wanted.count = layout_.guidance;
     wanted.task = hr::BotTask::recaption;
     wanted.max_new_tokens = 12;
@@ -211,15 +190,13 @@ class ParallelTest {
   Place place_;
   LoadOptions load_;
   const Parallel& parallel_;
-  TestReport report_;
-  std::string name_;
+  std::string process_ = "process " + std::to_string(place_.rank) + ": ";
 
  public:
   double largest_ = 0;
 };
 
 int run(const std::string& layout_text, const std::string& folder, const std::string& device) {
-  const c10::InferenceMode inference;
   const hr::ParallelLayout layout = parse_layout("LAYOUT", layout_text);
   const Place place = place_from_environment();
   LoadOptions load = load_options("DEVICE", own_devices("DEVICE", device, place), "fp32");
@@ -239,11 +216,8 @@ int run(const std::string& layout_text, const std::string& folder, const std::st
 }  // namespace hunyuan_generate
 
 int main(int count, char** values) {
-  try {
-    if (count < 3) throw hunyuan_generate::Error("usage: hunyuan-generate-parallel-test LAYOUT DIR [DEVICES]");
+  return hunyuan_generate::run_test("hunyuan-generate-parallel-test", [&] {
+    if (count < 3) throw hunyuan_generate::Error("usage: LAYOUT DIR [DEVICES]");
     return hunyuan_generate::run(values[1], values[2], count > 3 ? values[3] : "cpu");
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "hunyuan-generate-parallel-test: %s\n", error.what());
-  }
-  return 2;
+  });
 }

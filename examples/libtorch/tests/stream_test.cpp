@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Layers in host memory, loading by threads, and what a run needs of memory, on the CPU.
-#include <ATen/Context.h>            // manual_seed
-#include <c10/core/InferenceMode.h>  // InferenceMode
-
 #include <atomic>  // atomic
 
 #include "model/backbone.hpp"
@@ -27,7 +24,7 @@ ModelConfig small_config(std::size_t layers) {
   return config;
 }
 
-class StreamTest {
+class StreamTest : TestReport {
  public:
   int run() {
     spread();
@@ -39,7 +36,7 @@ class StreamTest {
     threads();
     loading();
     memory();
-    return report_.finish();
+    return finish();
   }
 
  private:
@@ -53,8 +50,8 @@ class StreamTest {
           neighbours += i > 0 && is_streamed(i, layers, streamed) && is_streamed(i - 1, layers, streamed) ? 1U : 0U;
         }
         const std::string what = std::to_string(streamed) + " of " + std::to_string(layers);
-        report_.check(count == streamed, what + " are streamed");
-        report_.check(2 * streamed > layers || neighbours == 0, what + ": none beside another");
+        check(count == streamed, what + " are streamed");
+        check(2 * streamed > layers || neighbours == 0, what + ": none beside another");
       }
     }
   }
@@ -78,20 +75,15 @@ class StreamTest {
     const ModelConfig config = small_config(layers);
     const Net whole(config, 0), net(config, streamed);
     const std::string what = std::to_string(streamed) + " of " + std::to_string(layers) + " layers streamed";
-    report_.check(net.backbone.streamed_bytes() > 0 && whole.backbone.streamed_bytes() == 0, what + ": bytes");
+    check(net.backbone.streamed_bytes() > 0 && whole.backbone.streamed_bytes() == 0, what + ": bytes");
     for (int pass = 0; pass < 5; ++pass) {
       const at::Tensor x = at::randn({1, 5, config.hidden_size});
-      report_.check(at::equal(whole.pass(config, x), net.pass(config, x)), what + ": the same values");
+      check(at::equal(whole.pass(config, x), net.pass(config, x)), what + ": the same values");
       const std::string last = "layer" + std::to_string(static_cast<std::size_t>(pass) % layers) + ".out";
-      bool ended = false;
-      try {
-        (void)net.pass(config, x, [&](const std::string& name, const at::Tensor&) {
-          if (name == last) throw Error("enough");
-        });
-      } catch (const Error&) {
-        ended = true;
-      }
-      report_.check(ended, what + ": a pass that ends early");
+      const auto stop = [&](const std::string& name, const at::Tensor&) {
+        if (name == last) throw Error("enough");
+      };
+      refused([&] { (void)net.pass(config, x, stop); }, "enough");
     }
   }
 
@@ -99,24 +91,24 @@ class StreamTest {
   void small_weights() {
     const ModelConfig config = small_config(4);
     const Net plain(config, 0), whole(config, 0, Precision::fp8), net(config, 3, Precision::fp8);
-    report_.check(net.backbone.streamed_bytes() > 0, "e4m3 weights are streamed");
+    check(net.backbone.streamed_bytes() > 0, "e4m3 weights are streamed");
     for (int pass = 0; pass < 2; ++pass) {
       const at::Tensor x = at::randn({1, 5, config.hidden_size}), there = whole.pass(config, x);
-      report_.check(at::equal(there, net.pass(config, x)), "the same values with e4m3 weights");
+      check(at::equal(there, net.pass(config, x)), "the same values with e4m3 weights");
       const double error = ((there - plain.pass(config, x)).norm() / there.norm()).item<double>();
-      report_.check(error > 1e-3 && error < 0.5, "e4m3 weights differ from plain ones, but not much");
+      check(error > 1e-3 && error < 0.5, "e4m3 weights differ from plain ones, but not much");
     }
   }
 
   void refusals() {
-    report_.check(error_of([] { const Net net(small_config(2), 3); }).find("3 layers cannot be streamed") == 0,
-                  "more layers than there are");
-    report_.check(error_of([] {
-                    const Checkpoint checkpoint = Checkpoint::random();
-                    const WeightLoader loader(checkpoint, at::kFloat, at::kCPU);
-                    const Backbone backbone(loader, small_config(4), {at::kCPU, at::kCPU}, Precision::plain, 3);
-                  }).find("not to several") != std::string::npos,
-                  "several devices");
+    refused([] { const Net net(small_config(2), 3); }, "3 layers cannot be streamed");
+    refused(
+        [] {
+          const Checkpoint checkpoint = Checkpoint::random();
+          const WeightLoader loader(checkpoint, at::kFloat, at::kCPU);
+          const Backbone backbone(loader, small_config(4), {at::kCPU, at::kCPU}, Precision::plain, 3);
+        },
+        "not to several");
   }
 
   void threads() {
@@ -129,16 +121,18 @@ class StreamTest {
       });
       bool once = true;
       for (const auto& call : calls) once = once && call == 1;
-      report_.check(once && inference, "each of " + std::to_string(count) + " once, in inference mode");
+      check(once && inference, "each of " + std::to_string(count) + " once, in inference mode");
     }
     std::atomic<int> calls{0};
-    const std::string error = error_of([&] {
-      in_threads(1000000, 4, [&](std::size_t i) {
-        ++calls;
-        if (i == 5) throw Error("the sixth");
-      });
-    });
-    report_.check(error == "the sixth" && calls < 1000000, "an exception comes out and ends the others");
+    refused(
+        [&] {
+          in_threads(1000000, 4, [&](std::size_t i) {
+            ++calls;
+            if (i == 5) throw Error("the sixth");
+          });
+        },
+        "the sixth");
+    check(calls < 1000000, "an exception comes out and ends the others");
   }
 
   // Tensors that are asked for, counted; those that were looked at before are all there is to do.
@@ -159,21 +153,21 @@ class StreamTest {
         load(at::kCPU, at::kHalf);  // copied: its pages are given back, and read again when needed
     const at::Tensor mapped = load(at::kCPU, at::kFloat);
     const std::int64_t each = 300 * 200 * 4;
-    report_.check(heard.size() == 6 && heard[2] == std::make_pair(3 * each, 3 * each), "bytes read, of all");
-    report_.check(at::equal(mapped, large * 2) && at::equal(narrow, (large * 2).to(at::kHalf)), "the values are there");
+    check(heard.size() == 6 && heard[2] == std::make_pair(3 * each, 3 * each), "bytes read, of all");
+    check(at::equal(mapped, large * 2) && at::equal(narrow, (large * 2).to(at::kHalf)), "the values are there");
     write_safetensors(folder.path() / "model.safetensors", {{"a.0.w", large}, {"a.1.w", large.clone().fill_(NAN)}});
     const Checkpoint broken(folder.path());
-    const std::string error = error_of([&] {
-      (void)WeightLoader(broken, at::kFloat, at::kCPU).at("a").stacked("w", 2, {300, 200});
-    });
-    report_.check(error == "tensor 'a.1.w' holds values that are not finite",
-                  "the tensor of several is named: " + error);
+    refused(
+        [&] {
+          (void)WeightLoader(broken, at::kFloat, at::kCPU).at("a").stacked("w", 2, {300, 200});
+        },
+        "tensor 'a.1.w' holds values that are not finite");
   }
 
   void memory() {
-    report_.check(pictures_at_once({0, 4, 6, 100}, 35, 8) == 3, "three pictures of 10 bytes in 35");
-    report_.check(pictures_at_once({0, 4, 6, 0}, 5, 8) == 1, "one at least");
-    report_.check(pictures_at_once({0, 4, 6, 0}, 1000, 8) == 8, "no more than are wanted");
+    check(pictures_at_once({0, 4, 6, 100}, 35, 8) == 3, "three pictures of 10 bytes in 35");
+    check(pictures_at_once({0, 4, 6, 0}, 5, 8) == 1, "one at least");
+    check(pictures_at_once({0, 4, 6, 0}, 1000, 8) == 8, "no more than are wanted");
 
     // The published model; where the numbers come from is cost.hpp's business, what follows from them is checked.
     Folder folder;
@@ -190,34 +184,27 @@ class StreamTest {
     LoadOptions load;
     const PlannedRequest small(folder, *folder.encoder, request);
     const MemoryNeed need = memory_need(small, folder.config);
-    report_.check(need.weights > 300LL << 30U && need.cache > 1LL << 30U && need.total() > need.weights, "the needs");
+    check(need.weights > 300LL << 30U && need.cache > 1LL << 30U && need.total() > need.weights, "the needs");
     const auto none = choose_streaming("", small, need, load);
-    report_.check(none.layers == 0, "nothing is streamed unless asked for");
+    check(none.layers == 0, "nothing is streamed unless asked for");
     const auto twelve = choose_streaming("12", small, need, load);
-    report_.check(twelve.layers == 12, "as many as asked for");
+    check(twelve.layers == 12, "as many as asked for");
     const auto fewest = choose_streaming("auto", small, need, load);
     const std::int64_t room = free_memory(at::kCPU) - (need.total() - need.weights);
-    report_.check(fewest.layers == 32 || fewest.device_bytes <= room, "auto: as many as needed");
-    report_.check(fewest.layers == 0 ||
-                      hr::stream_layers(folder.profile, request.precision, fewest.layers - 1).device_bytes > room,
-                  "auto: and no more");
+    check(fewest.layers == 32 || fewest.device_bytes <= room, "auto: as many as needed");
+    check(fewest.layers == 0 ||
+              hr::stream_layers(folder.profile, request.precision, fewest.layers - 1).device_bytes > room,
+          "auto: and no more");
     if (free_memory(at::kCPU) > 300LL << 30U) return;  // a large machine: nothing to refuse
     const std::string error = error_of([&] { require_memory(small, need, load, none); });
-    report_.check(error.find("weights 3") == 0 && error.find("are free on cpu") != std::string::npos, error);
+    check(error.find("weights 3") == 0 && error.find("are free on cpu") != std::string::npos, error);
   }
-
-  TestReport report_;
 };
 
 }  // namespace
 }  // namespace hunyuan_generate
 
 int main() {
-  const c10::InferenceMode inference;
-  try {
-    return hunyuan_generate::StreamTest().run();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "hunyuan-generate-stream-test: %s\n", error.what());
-  }
-  return 2;
+  return hunyuan_generate::run_test("hunyuan-generate-stream-test",
+                                    [] { return hunyuan_generate::StreamTest().run(); });
 }

@@ -12,32 +12,15 @@
 #include <cstdlib>     // getenv, mkdtemp
 #include <filesystem>  // path
 #include <fstream>     // ofstream
+#include <limits>      // numeric_limits
 #include <map>         // map
 #include <nlohmann/json.hpp>
 #include <string>  // string
 
-#include "adapter/error.hpp"
+#include "adapter/adapter.hpp"
+#include "pipeline/request.hpp"
 
 namespace hunyuan_generate {
-
-/// Counts and prints the checks of a test program.
-class TestReport {
- public:
-  /// Prints only what failed; returns `good`.
-  bool check(bool good, const std::string& what) {
-    ++(good ? passed_ : failed_);
-    if (!good) std::printf("FAIL: %s\n", what.c_str());
-    return good;
-  }
-  /// Exit status: 0 when something was checked and everything passed.
-  [[nodiscard]] int finish() const {
-    std::printf("%d checks passed, %d failed\n", passed_, failed_);
-    return failed_ == 0 && passed_ > 0 ? 0 : 1;
-  }
-
- private:
-  int passed_ = 0, failed_ = 0;
-};
 
 /// What the Error says that an action throws, or "no error".
 template <class Action>
@@ -49,6 +32,44 @@ std::string error_of(Action&& action) {
   }
   return "no error";
 }
+
+/// The largest distance of two tensors' numbers; infinite for other sizes.
+inline double distance(const at::Tensor& a, const at::Tensor& b) {
+  if (a.sizes() != b.sizes()) return std::numeric_limits<double>::infinity();
+  return (a.to(at::kFloat) - b.to(at::kFloat)).abs().max().item<double>();
+}
+
+/// Counts the checks of a test program, which derives from it, and prints those that failed.
+class TestReport {
+ protected:
+  /// Returns `good`.
+  bool check(bool good, const std::string& what) {
+    ++(good ? passed_ : failed_);
+    if (!good) std::printf("FAIL: %s%s\n", where_.c_str(), what.c_str());
+    return good;
+  }
+  /// The action must throw an Error whose text contains `expected`.
+  template <class Action>
+  bool refused(Action&& action, const std::string& expected) {
+    const std::string error = error_of(action);
+    return check(error.find(expected) != std::string::npos, "expected '" + expected + "', found '" + error + "'");
+  }
+  /// The same numbers, up to `limit`; 0: every bit.
+  bool near(const at::Tensor& computed, const at::Tensor& expected, double limit, const std::string& what) {
+    const double found = distance(computed, expected);
+    return check(found <= limit, what + ": " + std::to_string(found) + " apart");
+  }
+  /// Exit status: 0 when something was checked and everything passed.
+  [[nodiscard]] int finish() const {
+    std::printf("%d checks passed, %d failed\n", passed_, failed_);
+    return failed_ == 0 && passed_ > 0 ? 0 : 1;
+  }
+
+  std::string where_;  ///< stands before what failed
+
+ private:
+  int passed_ = 0, failed_ = 0;
+};
 
 /// A folder for files, removed with its files at the end of its life. Not removed by std::filesystem::remove_all: the
 /// copy of it that LibTorch 2.11's libtorch.so exports takes precedence and crashes.
@@ -101,31 +122,45 @@ inline void write_safetensors(const std::filesystem::path& path, const std::map<
   write_file(path, safetensors_bytes(header.dump(), data));
 }
 
-/// Whether the function throws an Error whose text contains `expected`; prints another Error's text.
-template <class Function>
-bool refuses(Function&& function, const std::string& expected) {
-  try {
-    function();
-  } catch (const Error& error) {
-    if (std::string(error.what()).find(expected) != std::string::npos) return true;
-    std::printf("refused otherwise: %s\n", error.what());
-  }
-  return false;
-}
-
-/// The main function of a test program that takes one folder: runs Test(folder) without autograd, from one seed. 2
-/// after an exception or other arguments, else what the test says.
+/// The main function of a test program: runs it without autograd, from one seed. 2 after an exception, else what the
+/// test says.
 template <class Test>
-int run_on_folder(const char* program, int count, char** values) {
+int run_test(const char* program, Test&& test) {
   try {
-    if (count != 2) throw Error(std::string("usage: ") + program + " DIR");
     const c10::InferenceMode inference;
     at::manual_seed(1);
-    return Test(values[1]).run();
+    return test();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", program, error.what());
   }
   return 2;
+}
+/// The same for one that takes a folder.
+template <class Test>
+int run_on_folder(const char* program, int count, char** values) {
+  return run_test(program, [&] {
+    if (count != 2) throw Error("usage: DIR");
+    return Test(values[1]).run();
+  });
+}
+
+/// A request for a picture of a recorded network, in four steps.
+inline Request small_request(const Folder& folder, const std::string& size) {
+  Request request;
+  request.prompt = "a small test";
+  request.size = size;
+  request.steps = 4;
+  request.task = hunyuan_reso::BotTask::image;
+  request.precision = hunyuan_reso::Precision::fp32;
+  request.sampling = folder.sampling;
+  request.seed = 1;
+  return request;
+}
+
+/// A layout that must exist; `align` is the side of a cell.
+inline hunyuan_reso::TileLayout layout_of(hunyuan_reso::Resolution canvas, hunyuan_reso::Resolution tile,
+                                          std::int32_t overlap, std::int32_t align = 1) {
+  return require(hunyuan_reso::TileLayout::create(canvas, tile, overlap, align), "layout");
 }
 
 }  // namespace hunyuan_generate

@@ -14,10 +14,6 @@ namespace {
 
 namespace hr = hunyuan_reso;
 
-hr::TileLayout layout_of(hr::Resolution canvas, hr::Resolution tile, std::int32_t overlap, std::int32_t align = 1) {
-  return require(hr::TileLayout::create(canvas, tile, overlap, align), "layout");
-}
-
 // Layouts in cells: overlap 0, more than half, prime canvases, one tile, wide and high ones.
 std::vector<hr::TileLayout> layouts() {
   return {layout_of({8, 8}, {8, 8}, 4),   layout_of({8, 13}, {8, 8}, 0),   layout_of({23, 17}, {8, 8}, 2),
@@ -32,11 +28,7 @@ std::vector<std::int64_t> divisors(std::int64_t count) {
   return found;
 }
 
-double distance(const at::Tensor& a, const at::Tensor& b) {
-  return (a.to(at::kFloat) - b.to(at::kFloat)).abs().max().item<double>();
-}
-
-class TiledTest {
+class TiledTest : TestReport {
  public:
   explicit TiledTest(const std::filesystem::path& path)
       : folder_(read_folder(path)),
@@ -47,12 +39,12 @@ class TiledTest {
     constants();
     coordinates();
     different_tiles();
-    refused();
+    refusals();
     one_tile();
     two_tiles_by_hand();
     scaled_rope();
     requests();
-    return report_.finish();
+    return finish();
   }
 
  private:
@@ -79,9 +71,8 @@ class TiledTest {
     std::int64_t heard = 0;
     const LoopTimes times =
         run_tiles(canvas, model, steps_ - first_, at::kCPU, false, [&](std::int64_t, double) { ++heard; });
-    report_.check(
-        heard == (steps_ - first_) * tiles.size() / at_once && heard == static_cast<std::int64_t>(times.steps.size()),
-        "each call is reported");
+    check(heard == (steps_ - first_) * tiles.size() / at_once && heard == static_cast<std::int64_t>(times.steps.size()),
+          "each call is reported");
     return canvas.latents().clone();
   }
 
@@ -106,8 +97,8 @@ class TiledTest {
       const at::Tensor expected =
           run_plain(start, [&](std::int64_t step) { return values.expand_as(start) * (step + 1); });
       for (const std::int64_t at_once : divisors(tiles.size())) {
-        report_.check(at::equal(run_canvas(tiles, at_once, start, predict), expected),
-                      "constant predictions: no seam, to the last bit");
+        check(at::equal(run_canvas(tiles, at_once, start, predict), expected),
+              "constant predictions: no seam, to the last bit");
       }
     }
   }
@@ -129,10 +120,10 @@ class TiledTest {
       for (const std::int64_t at_once : divisors(tiles.size())) {
         const at::Tensor found =
             run_canvas(tiles, at_once, start, [&](std::int32_t i, const at::Tensor& latents, std::int64_t) {
-              report_.check(latents.sizes() == place(tiles.tile_cells(i)).sizes(), "a tile's latents");
+              check(latents.sizes() == place(tiles.tile_cells(i)).sizes(), "a tile's latents");
               return place(tiles.tile_cells(i));
             });
-        report_.check(at::equal(found, expected), "coordinates: no seam, to the last bit");
+        check(at::equal(found, expected), "coordinates: no seam, to the last bit");
       }
     }
   }
@@ -166,31 +157,26 @@ class TiledTest {
       });
       // A fused multiplication and addition may differ in the last bit of each step.
       const double size = expected.abs().max().item<double>();
-      report_.check(distance(found, expected) <= 1e-6 * size, "tiles that disagree are weighted");
+      check(distance(found, expected) <= 1e-6 * size, "tiles that disagree are weighted");
     }
   }
 
-  void refused() {
+  void refusals() {
     const ScheduleTensors schedule = schedule_tensors(steps_, 3.0);
     const hr::TileLayout tiles = layout_of({8, 13}, {8, 8}, 0);
-    report_.check(refuses([&] { TiledCanvas(tiles, 2, 3, schedule, at::kCPU); }, "whole batches of 3"), "batches");
+    refused([&] { TiledCanvas(tiles, 2, 3, schedule, at::kCPU); }, "whole batches of 3");
     TiledCanvas canvas(tiles, 2, 2, schedule, at::kCPU);
-    report_.check(refuses([&] { canvas.start(at::zeros({1, 2, 13, 8}), 0); }, "expected [1, 2, 8, 13]"), "latents");
+    refused([&] { canvas.start(at::zeros({1, 2, 13, 8}), 0); }, "expected [1, 2, 8, 13]");
   }
 
-  [[nodiscard]] Request small_request() const {
-    Request request;
-    request.prompt = "a small test";
+  [[nodiscard]] Request request_of(const std::string& size) const {
+    Request request = small_request(folder_, size);
     request.steps = static_cast<std::int32_t>(steps_);
-    request.task = hr::BotTask::image;
-    request.precision = hr::Precision::fp32;
-    request.sampling = folder_.sampling;
-    request.seed = 1;
     return request;
   }
   [[nodiscard]] Request target_request(hr::Resolution size, std::int32_t tile, std::int32_t overlap,
                                        double strength) const {
-    Request request = small_request();
+    Request request = request_of("auto");
     request.target = Target{size, tile, overlap, strength, /*enlarges_latents=*/true, 1};
     return request;
   }
@@ -207,7 +193,7 @@ class TiledTest {
     const Request request = target_request({96, 88}, 128, 32, 1.0);
     const PlannedRequest planned(folder_, *folder_.encoder, request);
     const hr::EnlargementPlan& plan = *planned.enlargement();
-    report_.check(plan.tiles.size() == 1 && plan.first_step == 0 && plan.canvas == hr::Resolution{96, 88}, "one tile");
+    check(plan.tiles.size() == 1 && plan.first_step == 0 && plan.canvas == hr::Resolution{96, 88}, "one tile");
     const at::Tensor noise = at::randn(canvas_shape(planned));
     const auto loop = denoiser_of(planned, 1);
     run_loop(*loop, noise, plan.tile.steps, at::kCPU, false, {});
@@ -216,15 +202,14 @@ class TiledTest {
     in_tiles->start(noise);
     canvas.start(noise, 0);
     run_tiles(canvas, tile_model(*in_tiles), plan.refinement_steps, at::kCPU, false, {});
-    report_.check(at::equal(canvas.latents(), loop->latents()), "one tile is the plain loop, bit for bit");
-    report_.check(distance(canvas.latents(), noise) > 0.1, "and something happened");
+    check(at::equal(canvas.latents(), loop->latents()), "one tile is the plain loop, bit for bit");
+    check(distance(canvas.latents(), noise) > 0.1, "and something happened");
 
-    Request plain = small_request();
-    plain.size = "96x88";
+    Request plain = request_of("96x88");
     plain.grid_mode = hr::GridMode::follow_request;
     const at::Tensor expected = generator_.generate(plain).pictures.front();
     const Outcome outcome = generator_.generate(request);
-    report_.check(at::equal(outcome.pictures.front(), expected), "so is the whole request's picture");
+    check(at::equal(outcome.pictures.front(), expected), "so is the whole request's picture");
   }
 
   // Two tiles, and the same with nothing of the canvas: a loop of one's own for each tile and step, the weights of each
@@ -233,9 +218,8 @@ class TiledTest {
     Request request = target_request({64, 96}, 64, 32, 0.6);
     const PlannedRequest planned(folder_, *folder_.encoder, request);
     const hr::EnlargementPlan& plan = *planned.enlargement();
-    report_.check(plan.tiles.size() == 2 && plan.tiles.columns() == 2, "two tiles");
-    report_.check(plan.first_step == 3 && plan.refinement_steps == 3,
-                  "strength 0.6 of 6 steps: 2.4 are left out, so 3");
+    check(plan.tiles.size() == 2 && plan.tiles.columns() == 2, "two tiles");
+    check(plan.first_step == 3 && plan.refinement_steps == 3, "strength 0.6 of 6 steps: 2.4 are left out, so 3");
     const at::Tensor start = at::randn(canvas_shape(planned));
     const ScheduleTensors schedule = schedule_tensors(plan.tile.steps, plan.tile.flow_shift);
 
@@ -272,13 +256,13 @@ class TiledTest {
       const double found = distance(canvas.latents(), expected);
       std::printf("two tiles, %d at once: %.3g from the plain computation (moved by %.3g)\n", at_once, found,
                   distance(start, expected));
-      report_.check(found <= 2e-4 && distance(start, expected) > 0.1, "two tiles as by hand");
+      check(found <= 2e-4 && distance(start, expected) > 0.1, "two tiles as by hand");
     }
   }
 
   // The angles of each step, and what the plan says of them.
   void scaled_rope() {
-    Request request = small_request();
+    Request request = request_of("auto");
     request.size = "96x96";
     request.grid_mode = hr::GridMode::follow_request;
     const auto first_directions = [&](hr::RopeScaling scaling, std::int64_t step, bool whole) {
@@ -293,16 +277,15 @@ class TiledTest {
     using hr::RopeScaling;
     const at::Tensor none = first_directions(RopeScaling::none, 0, true);
     const at::Tensor area = first_directions(RopeScaling::area, 0, true);
-    report_.check(distance(none, area) > 1e-4, "rescaling by area changes the prediction");
-    report_.check(at::equal(first_directions(RopeScaling::area_by_sigma, 0, true), area),
-                  "at full noise it is by area");
-    report_.check(at::equal(first_directions(RopeScaling::area_by_sigma, 3, false),
-                            first_directions(RopeScaling::area_by_sigma, 3, true)),
-                  "by noise level every step feeds everything");
+    check(distance(none, area) > 1e-4, "rescaling by area changes the prediction");
+    check(at::equal(first_directions(RopeScaling::area_by_sigma, 0, true), area), "at full noise it is by area");
+    check(at::equal(first_directions(RopeScaling::area_by_sigma, 3, false),
+                    first_directions(RopeScaling::area_by_sigma, 3, true)),
+          "by noise level every step feeds everything");
     // Step 3 by hand: the angles of a base that is multiplied by itself, factor^(sigma^2 D / (D - 2)).
     request.rope_scaling = RopeScaling::area_by_sigma;
     const PlannedRequest planned(folder_, *folder_.encoder, request);
-    report_.check(planned.plan().every_step_feeds_all && planned.plan().rope_area_factor == 2.25, "the plan says so");
+    check(planned.plan().every_step_feeds_all && planned.plan().rope_area_factor == 2.25, "the plan says so");
     const ScheduleTensors schedule = schedule_tensors(planned.plan().steps, planned.plan().flow_shift);
     hr::ModelProfile by_hand = planned.profile();
     const double sigma = schedule.sigmas[3].item<double>(), width = by_hand.head_dimension;
@@ -312,16 +295,16 @@ class TiledTest {
                   planned.plan().guidance, generator_.compute());
     const at::Tensor latents = generator_.noise(planned.plan(), 5);
     loop.start(latents, 3);
-    report_.check(distance(loop.direction(latents, true), first_directions(RopeScaling::area_by_sigma, 3, true)) < 1e-5,
-                  "the angles of a step in the middle");
-    report_.check(distance(loop.direction(latents, true), first_directions(RopeScaling::area, 3, true)) > 1e-5,
-                  "which are not those of full noise");
+    check(distance(loop.direction(latents, true), first_directions(RopeScaling::area_by_sigma, 3, true)) < 1e-5,
+          "the angles of a step in the middle");
+    check(distance(loop.direction(latents, true), first_directions(RopeScaling::area, 3, true)) > 1e-5,
+          "which are not those of full noise");
     // At the trained size nothing changes.
     request.size = "64x64";
     const at::Tensor small = first_directions(RopeScaling::none, 2, true);
-    report_.check(at::equal(small, first_directions(RopeScaling::area, 2, true)) &&
-                      at::equal(small, first_directions(RopeScaling::area_by_sigma, 2, true)),
-                  "no rescaling at the trained size");
+    check(at::equal(small, first_directions(RopeScaling::area, 2, true)) &&
+              at::equal(small, first_directions(RopeScaling::area_by_sigma, 2, true)),
+          "no rescaling at the trained size");
   }
 
   void requests() {
@@ -331,44 +314,42 @@ class TiledTest {
     Listener listener;
     listener.planned = [&](const PlannedRequest& planned) { calls = planned.calls(); };
     listener.step = [&](std::int64_t step, double) {
-      report_.check(step > last || (step == 0 && last == calls - 1), "progress goes on, picture by picture");
+      check(step > last || (step == 0 && last == calls - 1), "progress goes on, picture by picture");
       last = step;
       ++heard;
     };
     const Outcome outcome = generator_.generate(request, listener);
     const hr::EnlargementPlan& plan = *outcome.enlargement;
-    report_.check(outcome.pictures.front().sizes() == at::IntArrayRef({100, 141, 3}), "exactly the target's size");
-    report_.check(plan.canvas == hr::Resolution{104, 144} && plan.is_refined, "from a canvas of whole tokens");
-    report_.check(calls == plan.model_calls && last == calls - 1 && heard == calls, "every call is heard of");
-    report_.check(outcome.planned_seconds > 0 && outcome.rates.flop_per_second > 0, "and the plan's seconds are there");
-    report_.check(at::equal(generator_.generate(request).pictures.front(), outcome.pictures.front()), "repeatable");
+    check(outcome.pictures.front().sizes() == at::IntArrayRef({100, 141, 3}), "exactly the target's size");
+    check(plan.canvas == hr::Resolution{104, 144} && plan.is_refined, "from a canvas of whole tokens");
+    check(calls == plan.model_calls && last == calls - 1 && heard == calls, "every call is heard of");
+    check(outcome.planned_seconds > 0 && outcome.rates.flop_per_second > 0, "and the plan's seconds are there");
+    check(at::equal(generator_.generate(request).pictures.front(), outcome.pictures.front()), "repeatable");
     request.target->tiles_at_once = 3;
     const Outcome batched = generator_.generate(request, {});
-    report_.check(batched.enlargement->tiles_at_once == 3, "three tiles at once");
-    report_.check(distance(batched.pictures.front(), outcome.pictures.front()) <= 2, "give the same picture");
+    check(batched.enlargement->tiles_at_once == 3, "three tiles at once");
+    check(distance(batched.pictures.front(), outcome.pictures.front()) <= 2, "give the same picture");
     request.count = 2;
     request.target->tiles_at_once = 1;
     last = -1;
     const Outcome two = generator_.generate(request, listener);
-    report_.check(two.pictures.size() == 2 && last == calls - 1 && heard == 3 * calls, "two pictures");
-    report_.check(distance(two.pictures.front(), outcome.pictures.front()) <= 2, "the first of them as alone");
+    check(two.pictures.size() == 2 && last == calls - 1 && heard == 3 * calls, "two pictures");
+    check(distance(two.pictures.front(), outcome.pictures.front()) <= 2, "the first of them as alone");
     request.count = 1;
     request.target->size = {60, 64};
     const Outcome within = generator_.generate(request);
-    report_.check(!within.enlargement->is_refined && within.pictures.front().size(0) == 60, "a small target");
+    check(!within.enlargement->is_refined && within.pictures.front().size(0) == 60, "a small target");
     request.target->size = {128, 128};
     request.target->overlap = 64;
-    report_.check(refuses([&] { (void)generator_.generate(request); }, "the enlargement cannot be planned"), "overlap");
+    refused([&] { (void)generator_.generate(request); }, "the enlargement cannot be planned");
     request.target->overlap = 16;
     request.target->enlarges_latents = false;
-    report_.check(refuses([&] { (void)generator_.generate(request); }, "--enlarge latent"), "no encoder in this one");
+    refused([&] { (void)generator_.generate(request); }, "--enlarge latent");
     request.target->strength = 0.0;
-    report_.check(refuses([&] { (void)generator_.generate(request); }, "the enlargement cannot be planned"),
-                  "strength");
+    refused([&] { (void)generator_.generate(request); }, "the enlargement cannot be planned");
   }
 
   static constexpr std::int64_t steps_ = 6, first_ = 2;
-  TestReport report_;
   Folder folder_;
   Checkpoint checkpoint_;
   Generator generator_;

@@ -16,10 +16,6 @@ namespace {
 
 namespace hr = hunyuan_reso;
 
-hr::TileLayout layout_of(hr::Resolution canvas, hr::Resolution tile, std::int32_t overlap, std::int32_t align = 1) {
-  return require(hr::TileLayout::create(canvas, tile, overlap, align), "layout");
-}
-
 // Bytes that the process has had resident at most since the last reset; 0 where the system does not tell.
 std::int64_t peak_resident(bool reset) {
   if (reset) {
@@ -35,7 +31,7 @@ std::int64_t peak_resident(bool reset) {
   return 0;
 }
 
-class VaeTilesTest {
+class VaeTilesTest : TestReport {
  public:
   explicit VaeTilesTest(const std::filesystem::path& path)
       : config_(read_config(path)),
@@ -47,8 +43,8 @@ class VaeTilesTest {
     decoded_tiles();
     encoded_tiles();
     wrapped();
-    refused();
-    return report_.finish();
+    refusals();
+    return finish();
   }
 
  private:
@@ -60,13 +56,13 @@ class VaeTilesTest {
     const std::int64_t channels = config_.vae.latent_channels;
     const auto whole = [&](const at::Tensor& latents) { return to_pixels(decoder()(latents)).squeeze(0); };
     const at::Tensor small = at::randn({1, channels, 6, 7});
-    report_.check(at::equal(decode_tiles(layout_of({48, 56}, {64, 64}, 16, 8), 8, small, decoder()), whole(small)),
-                  "one tile is the whole decoder, bit for bit");
+    check(at::equal(decode_tiles(layout_of({48, 56}, {64, 64}, 16, 8), 8, small, decoder()), whole(small)),
+          "one tile is the whole decoder, bit for bit");
 
     const hr::TileLayout tiles = layout_of({80, 112}, {48, 48}, 16, 8);
     const at::Tensor latents = at::randn({1, channels, 10, 14});
     const at::Tensor pixels = decode_tiles(tiles, 8, latents, decoder());
-    report_.check(tiles.rows() == 2 && tiles.columns() == 3, "six tiles");
+    check(tiles.rows() == 2 && tiles.columns() == 3, "six tiles");
     // Where a single tile covers a pixel it is that tile's own.
     std::int64_t own = 0;
     for (std::int32_t i = 0; i < tiles.size(); ++i) {
@@ -79,24 +75,24 @@ class VaeTilesTest {
           if (fine.weight(i, row, column) != hr::TileLayout::weight_one) continue;
           ++own;
           if (!at::equal(pixels[row][column], alone[row - tile.top][column - tile.left])) {
-            report_.check(false, "a pixel of one tile");
+            check(false, "a pixel of one tile");
             return;
           }
         }
       }
     }
-    report_.check(own > 100, "pixels of one tile are that tile's, bit for bit");
+    check(own > 100, "pixels of one tile are that tile's, bit for bit");
     // Against the whole decoder: norms and attention see a tile in place of everything.
     const at::Tensor difference = (pixels.to(at::kFloat) - whole(latents).to(at::kFloat)).abs();
     const double mean = difference.mean().item<double>(), most = difference.max().item<double>();
     const double contrast = whole(latents).to(at::kFloat).std().item<double>();
     std::printf("decoded by tiles and whole: %.3g levels apart in the mean, %.3g at most (contrast %.3g)\n", mean, most,
                 contrast);
-    report_.check(mean <= 0.15 * contrast, "decoded by tiles is near to the whole");
+    check(mean <= 0.15 * contrast, "decoded by tiles is near to the whole");
 
     // A decoder that gives constants, and one that gives each pixel's own place: no seam, whatever the layout.
     const auto constant = [](const at::Tensor& x) { return at::full({1, 3, x.size(2) * 8, x.size(3) * 8}, 0.2468F); };
-    report_.check(
+    check(
         at::equal(decode_tiles(tiles, 8, latents, constant), to_pixels(at::full({1, 3, 80, 112}, 0.2468F)).squeeze(0)),
         "constant tiles");
     at::Tensor places = at::arange(80 * 112, at::kFloat).view({1, 1, 80, 112}).expand({1, 3, 80, 112}) / 5000 - 0.9;
@@ -105,8 +101,8 @@ class VaeTilesTest {
       const auto first = x[0][0][0][0].item<std::int64_t>();
       return places.narrow(2, first / 14 * 8, x.size(2) * 8).narrow(3, first % 14 * 8, x.size(3) * 8);
     };
-    report_.check(at::equal(decode_tiles(tiles, 8, numbered, by_place), to_pixels(places).squeeze(0)),
-                  "tiles of places: each where it belongs, without a seam");
+    check(at::equal(decode_tiles(tiles, 8, numbered, by_place), to_pixels(places).squeeze(0)),
+          "tiles of places: each where it belongs, without a seam");
   }
 
   void encoded_tiles() {
@@ -117,9 +113,9 @@ class VaeTilesTest {
       return image.slice(2, 0, image.size(2), 8).slice(3, 0, image.size(3), 8).contiguous();
     };
     const at::Tensor expected = corner(vae_input(pixels));
-    report_.check(at::equal(encode_tiles(tiles, 8, pixels, corner), expected), "encoded tiles lie where they belong");
-    report_.check(at::equal(encode_tiles(layout_of({80, 112}, {256, 256}, 0, 8), 8, pixels, corner), expected),
-                  "and so does one");
+    check(at::equal(encode_tiles(tiles, 8, pixels, corner), expected), "encoded tiles lie where they belong");
+    check(at::equal(encode_tiles(layout_of({80, 112}, {256, 256}, 0, 8), 8, pixels, corner), expected),
+          "and so does one");
   }
 
   // What the decoder needs does not grow with the canvas.
@@ -137,32 +133,30 @@ class VaeTilesTest {
                 static_cast<double>(small) / 1e6, static_cast<double>(large) / 1e6, static_cast<double>(whole) / 1e6);
     if (whole == 0) return;
     // The band of sums is what grows, 24 bytes for each of 32 x 160 pixels, and the picture itself.
-    report_.check(large - small < 4'000'000 && large < whole / 4, "memory is flat");
+    check(large - small < 4'000'000 && large < whole / 4, "memory is flat");
   }
 
   void wrapped() {
     // Four columns, the last two of which go on behind the right edge of a ring of 2.
     const at::Tensor ring = at::tensor({10, 20, 110, 60}, at::kByte).view({1, 4, 1}).expand({1, 4, 3}).contiguous();
-    report_.check(at::equal(wrap_round(ring, 2).select(2, 0), at::tensor({110, 40}, at::kByte).view({1, 2})),
-                  "the edge is what went on behind it, then the mean");
-    report_.check(at::equal(wrap_round(ring, 0), ring), "nothing to wrap");
+    check(at::equal(wrap_round(ring, 2).select(2, 0), at::tensor({110, 40}, at::kByte).view({1, 2})),
+          "the edge is what went on behind it, then the mean");
+    check(at::equal(wrap_round(ring, 0), ring), "nothing to wrap");
     const at::Tensor flat = at::full({3, 9, 3}, 77, at::kByte);
-    report_.check(at::equal(wrap_round(flat, 3), flat.narrow(1, 0, 6)), "flat stays flat");
+    check(at::equal(wrap_round(flat, 3), flat.narrow(1, 0, 6)), "flat stays flat");
   }
 
-  void refused() {
-    report_.check(refuses([&] { (void)wrap_round(at::zeros({2, 6, 3}, at::kByte), 4); }, "narrower"), "a narrow ring");
+  void refusals() {
+    refused([&] { (void)wrap_round(at::zeros({2, 6, 3}, at::kByte), 4); }, "narrower");
     const hr::TileLayout pixels = layout_of({64, 64}, {32, 32}, 16, 8);
     const at::Tensor latents = at::zeros({1, 2, 8, 8});
     const auto wrong_size = [](const at::Tensor& x) { return at::zeros({1, 3, x.size(2) * 4, x.size(3) * 8}); };
-    report_.check(refuses([&] { (void)decode_tiles(pixels, 8, latents, wrong_size); }, "expected a height and width"),
-                  "a tile of another size");
+    refused([&] { (void)decode_tiles(pixels, 8, latents, wrong_size); }, "expected a height and width");
     const auto infinite = [](const at::Tensor& x) { return at::full({1, 3, x.size(2) * 8, x.size(3) * 8}, INFINITY); };
-    report_.check(refuses([&] { (void)decode_tiles(pixels, 8, latents, infinite); }, "not finite"), "infinite values");
-    report_.check(refuses([&] { (void)decode_tiles(pixels, 3, latents, infinite); }, "tiles of the image"), "cells");
+    refused([&] { (void)decode_tiles(pixels, 8, latents, infinite); }, "not finite");
+    refused([&] { (void)decode_tiles(pixels, 3, latents, infinite); }, "tiles of the image");
   }
 
-  TestReport report_;
   ModelConfig config_;
   Checkpoint checkpoint_;
   VaeDecoder decoder_;

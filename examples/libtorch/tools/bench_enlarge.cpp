@@ -1,82 +1,45 @@
 // SPDX-License-Identifier: MIT
 // hunyuan-generate-bench-enlarge: what pictures beyond the trained scale cost, beside what their plan says, with random
 // weights in the published shape, image encoder and decoder included.
-#include <ATen/Context.h>            // manual_seed
-#include <c10/core/InferenceMode.h>  // InferenceMode
-#include <c10/util/Exception.h>      // c10::Error
-
-#include <CLI/CLI.hpp>
-#include <algorithm>  // sort
-#include <chrono>     // steady_clock
-#include <cstdio>     // printf
-#include <nlohmann/json.hpp>
-
 #include "adapter/adapter.hpp"
-#include "pipeline/generator.hpp"
 #include "pipeline/vae_tiles.hpp"
+#include "tools/bench.hpp"
 
 namespace hunyuan_generate {
 namespace {
 
 namespace hr = hunyuan_reso;
 
-constexpr double gib = 1024.0 * 1024.0 * 1024.0;
-
 struct Arguments {
   std::int32_t layers = 8, steps = 20, tiles_at_once = 1;
   double strength = 0.35;
   bool small = false, latent = false, no_graph = false;
-  std::string device = "0";
   std::vector<std::string> targets;
 };
 
 // `small`: for trying the program on a CPU.
 ModelConfig shape_of(const Arguments& a) {
-  ModelConfig config;
-  config.vocab_size = 133120;
-  config.hidden_size = a.small ? 64 : 4096;
-  config.heads = a.small ? 4 : 32;
-  config.key_value_heads = a.small ? 2 : 8;
-  config.head_dim = a.small ? 16 : 128;
-  const std::int64_t expert = a.small ? 48 : 3072;
-  config.layers.assign(static_cast<std::size_t>(a.layers), {false, a.small ? 8 : 64, a.small ? 2 : 8, expert, expert});
-  config.patch_embed_hidden_dim = a.small ? 32 : 1024;
-  config.image_base_size = a.small ? 256 : 1024;
-  config.vae.latent_channels = 32;
-  config.vae.block_out_channels = {128, 256, 512, 1024, 1024};
-  if (a.small) config.vae.block_out_channels = {32, 32, 32, 64, 64};
-  config.vae.layers_per_block = a.small ? 1 : 2;
-  config.vae.ffactor_spatial = 16;
-  config.vae.ffactor_temporal = 4;
-  config.vae.scaling_factor = 0.562679178327931;
+  ModelConfig config = published_shape(a.layers, a.small ? 64 : 4096, Coder::both);
+  if (!a.small) return config;
+  config.heads = 4;
+  config.key_value_heads = 2;
+  config.head_dim = 16;
+  config.layers.assign(static_cast<std::size_t>(a.layers), {false, 8, 2, 48, 48});
+  config.patch_embed_hidden_dim = 32;
+  config.image_base_size = 256;
+  config.vae.block_out_channels = {32, 32, 32, 64, 64};
+  config.vae.layers_per_block = 1;
   return config;
-}
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values.empty() ? 0.0 : values[values.size() / 2];
 }
 
 class EnlargeBench {
  public:
   EnlargeBench(const Arguments& arguments, at::Device device)
-      : arguments_(arguments), device_(device), checkpoint_(Checkpoint::random()) {
-    folder_.config = shape_of(arguments);
-    folder_.profile = configured_profile(hr::profiles::instruct, folder_.config);
-    folder_.encoder = make_byte_encoder(folder_.profile, 1000);
-    RunOptions run;
-    run.load.device = device_;
-    run.load.dtype = device_.is_cpu() ? at::kFloat : at::kBFloat16;
-    run.load.vae_dtype = device_.is_cpu() ? at::kFloat : at::kHalf;
-    run.graph = !arguments.no_graph;
-    at::manual_seed(1);
-    const double start = now();
-    generator_ = std::make_unique<Generator>(folder_, *folder_.encoder, checkpoint_, run);
-    synchronize(device_);
+      : arguments_(arguments),
+        device_(device),
+        random_(shape_of(arguments), {device}, Precision::plain, Parallel::alone(), !arguments.no_graph) {
     std::printf("weights: %d layers and the image coder, %.1f GiB reserved, made in %.1f s\n", arguments.layers,
-                static_cast<double>(peak_memory(device_)) / gib, now() - start);
+                peak_gib(device_), random_.seconds());
   }
 
   void run() {
@@ -88,10 +51,7 @@ class EnlargeBench {
 
  private:
   [[nodiscard]] Request request_for(hr::Resolution target) const {
-    Request request;
-    request.prompt = std::string(100, 'a');
-    request.task = hr::BotTask::image;
-    request.steps = arguments_.steps;
+    Request request = random_.request(folder_.profile.trained_base_size, arguments_.steps);
     request.seed = 1;
     request.precision = device_.is_cpu() ? hr::Precision::fp32 : hr::Precision::bf16;
     request.target = Target{target, {}, {}, arguments_.strength, arguments_.latent, arguments_.tiles_at_once};
@@ -103,14 +63,14 @@ class EnlargeBench {
   void calibrate() {
     const std::int32_t side = folder_.profile.trained_base_size, cell = folder_.profile.vae_downsample_height;
     const Request request = request_for({side, side});
-    (void)generator_->generate(request);
-    const Outcome outcome = generator_->generate(request);
+    (void)generator_.generate(request);
+    const Outcome outcome = generator_.generate(request);
     const std::vector<double>& steps = outcome.times.steps;
     const std::vector<double> steady(steps.begin() + (steps.size() > 2 ? 2 : 1), steps.end());
     rates_.flop_per_second = outcome.plan.later_step_flop / median(steady);
     const hr::TileLayout one = require(hr::TileLayout::create({side, side}, {side, side}, 0, cell), "one tile");
-    const Model& model = generator_->model();
-    const at::Tensor latents = generator_->noise(outcome.plan, 1), pixels = outcome.pictures.front();
+    const Model& model = generator_.model();
+    const at::Tensor latents = generator_.noise(outcome.plan, 1), pixels = outcome.pictures.front();
     const auto decode = [&] {
       (void)decode_tiles(one, cell, latents, [&](const at::Tensor& tile) { return model.vae_decoder->decode(tile); });
     };
@@ -144,50 +104,51 @@ class EnlargeBench {
     release_memory();
     reset_peak_memory(device_);
     const double start = now();
-    const Outcome outcome = generator_->generate(request);
+    const Outcome outcome = generator_.generate(request);
     const double took = now() - start;
-    const double peak = static_cast<double>(peak_memory(device_)) / gib;
+    const double peak = peak_gib(device_);
     const int tiles = plan.is_refined ? plan.tiles.size() : 0;
     std::printf("%-11s %6d %6lld | %8.2f %8.2f %+6.1f%% | %8.2f %8.2f | %8.2f %8.2f | %8.2f %8.2f | %6.1f\n",
                 text.c_str(), tiles, static_cast<long long>(plan.model_calls), seconds, took,
                 100 * (seconds / took - 1), loop_plan, outcome.loop_seconds, encode_plan, outcome.encode_seconds,
                 decode_plan, outcome.decode_seconds, peak);
-    const nlohmann::json line{{"bench", "enlarge"},
-                              {"target", text},
-                              {"layers", arguments_.layers},
-                              {"steps", arguments_.steps},
-                              {"tiles", tiles},
-                              {"tiles_at_once", plan.tiles_at_once},
-                              {"calls", plan.model_calls},
-                              {"plan_s", seconds},
-                              {"took_s", took},
-                              {"loop_plan_s", loop_plan},
-                              {"loop_s", outcome.loop_seconds},
-                              {"encode_plan_s", encode_plan},
-                              {"encode_s", outcome.encode_seconds},
-                              {"decode_plan_s", decode_plan},
-                              {"decode_s", outcome.decode_seconds},
-                              {"peak_gib", peak},
-                              {"flops", rates_.flop_per_second}};
-    std::printf("JSON %s\n", line.dump().c_str());
-    std::fflush(stdout);
+    print_json({{"bench", "enlarge"},
+                {"target", text},
+                {"layers", arguments_.layers},
+                {"steps", arguments_.steps},
+                {"tiles", tiles},
+                {"tiles_at_once", plan.tiles_at_once},
+                {"calls", plan.model_calls},
+                {"plan_s", seconds},
+                {"took_s", took},
+                {"loop_plan_s", loop_plan},
+                {"loop_s", outcome.loop_seconds},
+                {"encode_plan_s", encode_plan},
+                {"encode_s", outcome.encode_seconds},
+                {"decode_plan_s", decode_plan},
+                {"decode_s", outcome.decode_seconds},
+                {"peak_gib", peak},
+                {"flops", rates_.flop_per_second}});
   }
 
   Arguments arguments_;
   at::Device device_;
-  Folder folder_;
-  Checkpoint checkpoint_;
+  RandomModel random_;
+  const Folder& folder_ = random_.folder();
+  const Generator& generator_ = random_.generator();
   Rates rates_;
-  std::unique_ptr<Generator> generator_;
 };
 
 }  // namespace
 }  // namespace hunyuan_generate
 
 int main(int count, char** values) {
+  hunyuan_generate::Program program(
+      "What pictures beyond the trained scale cost, with random weights in the published shape.",
+      "hunyuan-generate-bench-enlarge");
+  program.devices = "0";
   hunyuan_generate::Arguments arguments;
-  CLI::App app("What pictures beyond the trained scale cost, with random weights in the published shape.",
-               "hunyuan-generate-bench-enlarge");
+  CLI::App& app = program.app;
   app.add_option("--layers", arguments.layers, "Decoder layers; 32 in the published model")->capture_default_str();
   app.add_option("--steps", arguments.steps, "Steps of the schedule")
       ->check(CLI::Range(3, 1000))
@@ -195,22 +156,16 @@ int main(int count, char** values) {
   app.add_option("--strength", arguments.strength, "Share of them that refines")->capture_default_str();
   app.add_option("--tiles-at-once", arguments.tiles_at_once, "Most tiles in a call")->capture_default_str();
   app.add_option("--targets", arguments.targets, "HEIGHTxWIDTH .. (1, 2, 4, 8 and 16 megapixels)");
-  app.add_option("--device", arguments.device, "A GPU's number, or cpu")->capture_default_str();
+  app.add_option("--device", program.devices, "A GPU's number, or cpu")->capture_default_str();
   app.add_flag("--latent", arguments.latent, "Enlarge the latents in place of the picture");
   app.add_flag("--no-graph", arguments.no_graph, "Do not capture the steady call in a CUDA graph");
   app.add_flag("--small", arguments.small, "A small network, for trying the program");
-  CLI11_PARSE(app, count, values);
-  if (arguments.targets.empty()) arguments.targets = {"1024x1024", "1080x1920", "1440x2560", "2160x3840", "4096x4096"};
-  try {
-    const c10::InferenceMode inference;
-    const at::Device device = hunyuan_generate::parse_devices("--device", arguments.device).front();
+  return program.run(count, values, [&] {
+    if (arguments.targets.empty())
+      arguments.targets = {"1024x1024", "1080x1920", "1440x2560", "2160x3840", "4096x4096"};
+    const at::Device device = hunyuan_generate::parse_devices("--device", program.devices).front();
     hunyuan_generate::prepare_device(device);
     hunyuan_generate::EnlargeBench(arguments, device).run();
-    return 0;
-  } catch (const c10::Error& error) {
-    std::fprintf(stderr, "hunyuan-generate-bench-enlarge: %s\n", error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "hunyuan-generate-bench-enlarge: %s\n", error.what());
-  }
-  return 1;
+    return true;
+  });
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Each kernel against its ATen twin and its floor, and the products, at the published shape: two rows of 1024 x 1024.
-#include <cstdio>  // printf
-
 #include "model/attention.hpp"
 #include "tools/bench.hpp"
 
@@ -39,7 +37,6 @@ class KernelBench {
     use_kernels(true);
     std::printf("%-32s %9.0f %9.4f %9.4f %9.4f %9.0f\n", name, bytes / 1e6, kernel, aten, 1e3 * bytes / ceilings_.copy,
                 bytes / kernel / 1e6);
-    std::fflush(stdout);
   }
 
   void norms() {
@@ -127,7 +124,6 @@ class KernelBench {
     } else {
       std::printf("%-32s %9.4f %9.4f %9.0f\n", name, bf16, floor, flop / bf16 / 1e9);
     }
-    std::fflush(stdout);
   }
 
   void products() {

@@ -3,14 +3,11 @@
 #include <ATen/Context.h>  // manual_seed
 
 #include <algorithm>  // sort
-#include <chrono>     // steady_clock
 
 #include "model/products.hpp"
 #include "tools/bench.hpp"
 
 namespace hunyuan_generate {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -18,20 +15,18 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-ModelConfig published_shape(const BenchArguments& a, bool distilled, bool decoder) {
+ModelConfig published_shape(std::int64_t layers, std::int64_t hidden, Coder coder) {
   ModelConfig config;
   config.vocab_size = 133120;
-  config.hidden_size = a.hidden;
+  config.hidden_size = hidden;
   config.heads = 32;
   config.key_value_heads = 8;
   config.head_dim = 128;
-  config.layers.assign(static_cast<std::size_t>(a.layers),
-                       {false, 64, 8, 3072 * a.hidden / 4096, 3072 * a.hidden / 4096});
+  config.layers.assign(static_cast<std::size_t>(layers), {false, 64, 8, 3072 * hidden / 4096, 3072 * hidden / 4096});
   config.patch_embed_hidden_dim = 1024;
-  config.cfg_distilled = config.use_meanflow = distilled;
   config.vae.latent_channels = 32;
-  config.vae.only_encoder = !decoder;
-  config.vae.only_decoder = decoder;
+  config.vae.only_encoder = coder == Coder::none;
+  config.vae.only_decoder = coder == Coder::decoder;
   config.vae.block_out_channels = {128, 256, 512, 1024, 1024};
   config.vae.layers_per_block = 2;
   config.vae.ffactor_spatial = 16;
@@ -40,24 +35,24 @@ ModelConfig published_shape(const BenchArguments& a, bool distilled, bool decode
   return config;
 }
 
-RandomModel::RandomModel(const BenchArguments& arguments, const std::vector<at::Device>& devices, Precision precision,
-                         bool distilled, bool decoder)
+RandomModel::RandomModel(const ModelConfig& config, const std::vector<at::Device>& devices, Precision precision,
+                         const std::shared_ptr<const Parallel>& share, bool graph)
     : checkpoint_(Checkpoint::random()) {
-  folder_.config = published_shape(arguments, distilled, decoder);
-  folder_.profile = configured_profile(
-      distilled ? hunyuan_reso::profiles::instruct_distil : hunyuan_reso::profiles::instruct, folder_.config);
-  folder_.encoder = make_byte_encoder(folder_.profile, 1000);
-  open_.config = folder_.config;
-  open_.profile = folder_.profile;
+  using namespace hunyuan_reso::profiles;
+  open_.config = folder_.config = config;
+  open_.profile = folder_.profile = configured_profile(config.cfg_distilled ? instruct_distil : instruct, config);
   open_.profile.max_length = open_.profile.position_table = 1 << 22;
+  folder_.encoder = make_byte_encoder(folder_.profile, 1000);
+  run_.graph = graph;
   run_.load.device = devices.front();
   if (devices.size() > 1) run_.load.layer_devices = devices;
   run_.load.conditioning = false;
+  run_.load.image_encoder = !config.vae.only_encoder && !config.vae.only_decoder;
   const bool cpu = devices.front().is_cpu();
   run_.load.dtype = cpu ? at::kFloat : at::kBFloat16;
   run_.load.vae_dtype = cpu ? at::kFloat : at::kHalf;
   run_.load.precision = precision;
-  run_.load.parallel = arguments.share;
+  run_.load.parallel = share;
   at::manual_seed(1);
   const double start = now();
   generator_ = std::make_unique<Generator>(folder_, *folder_.encoder, checkpoint_, run_);

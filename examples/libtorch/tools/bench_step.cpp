@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: MIT
 // hunyuan-generate-bench: what a denoising step costs on a GPU, with random weights in the published shape.
-#include <ATen/Context.h>            // globalContext
-#include <c10/core/InferenceMode.h>  // InferenceMode
-#include <c10/util/Exception.h>      // c10::Error
+#include <ATen/Context.h>  // globalContext
 
-#include <CLI/CLI.hpp>
-#include <algorithm>  // max, min, reverse, sort
-#include <cstdio>     // printf
-#include <nlohmann/json.hpp>
+#include <algorithm>  // max, min, minmax_element
 
-#include "adapter/error.hpp"
-#include "pipeline/processes.hpp"
 #include "tools/bench.hpp"
 
 namespace hunyuan_generate {
@@ -33,8 +26,7 @@ double spread(const std::vector<double>& values) {
 
 class StepBench {
  public:
-  StepBench(const BenchArguments& arguments, const std::vector<at::Device>& devices)
-      : arguments_(arguments), devices_(devices), device_(devices.front()) {
+  explicit StepBench(const BenchArguments& arguments) : arguments_(arguments), device_(arguments.devices.front()) {
     if (arguments.dtype != "fp8") make(Precision::plain);
     const bool small = arguments.dtype == "fp8" || (arguments.dtype == "both" && small_products(device_));
     if (small) make(Precision::fp8);
@@ -93,11 +85,14 @@ class StepBench {
       }
       std::printf("base %d: %d tokens, plan: %s; here: %s (step 0 %.3f s, step 1 %.3f s, peak %.1f GiB)\n", base,
                   plan.sequence_length, predicted.c_str(), result.c_str(), first, later, memories().front());
-      const nlohmann::json line{{"bench", "max_base"}, {"base", base},          {"tokens", plan.sequence_length},
-                                {"plan", predicted},   {"result", result},      {"step0_s", first},
-                                {"step1_s", later},    {"peak_gib", memories()}};
-      std::printf("JSON %s\n", line.dump().c_str());
-      std::fflush(stdout);
+      print_json({{"bench", "max_base"},
+                  {"base", base},
+                  {"tokens", plan.sequence_length},
+                  {"plan", predicted},
+                  {"result", result},
+                  {"step0_s", first},
+                  {"step1_s", later},
+                  {"peak_gib", memories()}});
       if (result != "runs" || first > 60) return;
       release_memory();
     }
@@ -105,16 +100,15 @@ class StepBench {
 
  private:
   void make(Precision precision) {
-    models_.push_back(std::make_unique<RandomModel>(arguments_, devices_, precision));
+    models_.push_back(std::make_unique<RandomModel>(arguments_, precision));
     std::printf("weights: %d layers, %s, %.1f GiB reserved, made in %.1f s\n", arguments_.layers,
                 precision == Precision::fp8 ? "fp8" : "plain", memories().front(), models_.back()->seconds());
-    std::fflush(stdout);
   }
 
   // Peak of each device, in GiB.
   [[nodiscard]] std::vector<double> memories() const {
     std::vector<double> peaks;
-    for (const at::Device device : devices_) peaks.push_back(static_cast<double>(peak_memory(device)) / gib);
+    for (const at::Device device : arguments_.devices) peaks.push_back(peak_gib(device));
     return peaks;
   }
 
@@ -147,7 +141,7 @@ class StepBench {
 
   void run(Variant& variant) {
     release_memory();
-    for (const at::Device device : devices_) reset_peak_memory(device);
+    for (const at::Device device : arguments_.devices) reset_peak_memory(device);
     const LoopTimes times = loop(variant, {});
     std::vector<double> later(
         times.steps.begin() + std::min<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(times.steps.size()) - 1),
@@ -163,22 +157,20 @@ class StepBench {
     const double step = median(v.steady), flops = plan_.later_step_flop / step;
     std::printf("%-28s %10.4f %10.4f %7.1f%% %10.4f %9.1f %8.1f\n", v.name.c_str(), median(v.first), step,
                 spread(v.steady), median(v.host), flops / 1e12, v.peak);
-    const nlohmann::json line{{"bench", "step"},
-                              {"loop", v.name},
-                              {"layers", arguments_.layers},
-                              {"base", plan_.image.base_size},
-                              {"tokens", plan_.sequence_length},
-                              {"rows", plan_.cfg_rows},
-                              {"steps", plan_.steps},
-                              {"step0_s", v.first},
-                              {"steady_s", v.steady},
-                              {"steady_host_s", v.host},
-                              {"capture_s", v.capture},
-                              {"flops", flops},
-                              {"ceiling_flops", ceilings_.bf16},
-                              {"peak_gib", v.peak}};
-    std::printf("JSON %s\n", line.dump().c_str());
-    std::fflush(stdout);
+    print_json({{"bench", "step"},
+                {"loop", v.name},
+                {"layers", arguments_.layers},
+                {"base", plan_.image.base_size},
+                {"tokens", plan_.sequence_length},
+                {"rows", plan_.cfg_rows},
+                {"steps", plan_.steps},
+                {"step0_s", v.first},
+                {"steady_s", v.steady},
+                {"steady_host_s", v.host},
+                {"capture_s", v.capture},
+                {"flops", flops},
+                {"ceiling_flops", ceilings_.bf16},
+                {"peak_gib", v.peak}});
   }
 
   // Where a steady step's time goes, from the profiler's kernels by name, beside the floor of each part.
@@ -197,40 +189,35 @@ class StepBench {
     const std::int64_t grid = std::int64_t{plan_.image.token_height} * plan_.image.token_width;
     const bool small = v.model->generator().model().options.precision == Precision::fp8;
     const StepWork work = work_of_step(v.model->folder().config, plan_.cfg_rows, grid, plan_.sequence_length, small);
-    const double floors[] = {
-        work.products / (small ? ceilings_.fp8 : ceilings_.bf16) + work.other_products / ceilings_.bf16,
-        work.attention / ceilings_.bf16, work.glue / ceilings_.copy, 0, 0};
-    const KernelKind kinds[] = {KernelKind::product, KernelKind::attention, KernelKind::glue, KernelKind::copy,
-                                KernelKind::exchange};
-    const char* names[] = {"products", "attention", "glue", "copies", "exchange"};
+    const struct {
+      KernelKind kind;
+      const char* name;
+      double floor;
+    } kinds[] = {{KernelKind::product, "products",
+                  work.products / (small ? ceilings_.fp8 : ceilings_.bf16) + work.other_products / ceilings_.bf16},
+                 {KernelKind::attention, "attention", work.attention / ceilings_.bf16},
+                 {KernelKind::glue, "glue", work.glue / ceilings_.copy},
+                 {KernelKind::copy, "copies", 0},
+                 {KernelKind::exchange, "exchange", 0}};
     const auto shares = static_cast<double>(arguments_.share->tensor.count * arguments_.share->guidance.count);
     const double step = kernels.span / steps;
     std::printf("%s under the profiler: %.4f s a step, %.2f%% idle\n", v.name.c_str(), step,
                 100 * (1 - kernels.busy / kernels.span));
     nlohmann::json line{{"bench", "parts"}, {"loop", v.name}, {"step_s", step}, {"busy_s", kernels.busy / steps}};
-    for (int i = 0; i < 5; ++i) {
-      const KernelTime::Kernel part = kernels.sum(kinds[i]);
-      const double seconds = part.seconds / steps, floor = floors[i] / shares;
+    for (const auto& [kind, name, whole_floor] : kinds) {
+      const KernelTime::Kernel part = kernels.sum(kind);
+      const double seconds = part.seconds / steps, floor = whole_floor / shares;
       if (part.count == 0) continue;
-      std::printf("  %-10s %8.4f s %5.1f%%, floor %.4f s (%3.0f%%), %.0f kernels\n", names[i], seconds,
+      std::printf("  %-10s %8.4f s %5.1f%%, floor %.4f s (%3.0f%%), %.0f kernels\n", name, seconds,
                   100 * seconds / step, floor, seconds > 0 ? 100 * floor / seconds : 0,
                   static_cast<double>(part.count) / steps);
-      line[names[i]] = {{"s", seconds}, {"floor_s", floor}};
+      line[name] = {{"s", seconds}, {"floor_s", floor}};
     }
-    std::printf("JSON %s\n", line.dump().c_str());
-    std::vector<std::pair<double, std::string>> top;
-    for (const auto& [name, kernel] : kernels.kernels) top.emplace_back(kernel.seconds / steps, name);
-    std::sort(top.rbegin(), top.rend());
-    for (std::size_t i = 0; i < std::min<std::size_t>(top.size(), 24); ++i) {
-      std::printf("    %8.5f s %6.0f  %s\n", top[i].first,
-                  static_cast<double>(kernels.kernels.at(top[i].second).count) / steps,
-                  top[i].second.substr(0, 120).c_str());
-    }
-    std::fflush(stdout);
+    print_json(line);
+    kernels.print_longest(24, steps);
   }
 
   BenchArguments arguments_;
-  std::vector<at::Device> devices_;
   at::Device device_;
   std::vector<std::unique_ptr<RandomModel>> models_;
   std::vector<Variant> variants_;
@@ -238,48 +225,41 @@ class StepBench {
   Ceilings ceilings_;
 };
 
-bool measure(const BenchArguments& arguments, const std::vector<at::Device>& devices);
-
-// Alone, or as one of several processes of which the first prints.
-bool run(BenchArguments& arguments, std::unique_ptr<Processes>& processes) {
-  const c10::InferenceMode inference;
-  const bool shared = !arguments.parallel.empty();
-  const Place place = shared ? place_from_environment() : Place();
-  if (!place.is_first() && std::freopen("/dev/null", "w", stdout) == nullptr) throw Error("cannot open /dev/null");
-  const auto devices =
-      parse_devices("--devices", shared ? own_devices("--devices", arguments.devices, place) : arguments.devices);
-  for (const at::Device device : devices) prepare_device(device);
-  make_current(devices.front());
-  if (!shared) return measure(arguments, devices);
-  constexpr double patience = 120;  // also while weights are made and ceilings measured
-  processes = std::make_unique<Processes>("hunyuan-generate-bench", parse_layout("--parallel", arguments.parallel),
-                                          place, devices.front(), patience);
-  arguments.share = processes->parallel();
-  processes->wait_for_all();
-  const bool good = measure(arguments, devices);
-  processes->leave();
-  return good;
-}
-
-bool measure(const BenchArguments& arguments, const std::vector<at::Device>& devices) {
+bool measure(const BenchArguments& arguments) {
   at::globalContext().setBenchmarkCuDNN(arguments.tries);
-  if ((arguments.kernels || arguments.vae) && !devices.front().is_cuda()) throw Error("--kernels and --vae need a GPU");
-  if (arguments.kernels) bench_kernels(devices.front());
-  if (arguments.vae) bench_vae(arguments, devices.front());
-  if (arguments.whole) bench_whole(arguments, devices);
-  if (arguments.error) return bench_error(arguments, devices);
+  if ((arguments.kernels || arguments.vae) && !arguments.devices.front().is_cuda())
+    throw Error("--kernels and --vae need a GPU");
+  if (arguments.kernels) bench_kernels(arguments.devices.front());
+  if (arguments.vae) bench_vae(arguments);
+  if (arguments.whole) bench_whole(arguments);
+  if (arguments.error) return bench_error(arguments);
   if (arguments.kernels || arguments.vae || arguments.whole) return true;
-  StepBench bench(arguments, devices);
+  StepBench bench(arguments);
   arguments.max_base ? bench.find_largest() : bench.compare();
   return true;
+}
+
+// Alone, or as one of several processes of which the first prints.
+bool run(Program& program, BenchArguments& arguments) {
+  program.take_place();
+  arguments.devices = parse_devices("--devices", program.devices);
+  for (const at::Device device : arguments.devices) prepare_device(device);
+  make_current(arguments.devices.front());
+  arguments.share = program.meet(arguments.devices.front());
+  if (program.processes) program.processes->wait_for_all();
+  return measure(arguments);
 }
 
 }  // namespace
 }  // namespace hunyuan_generate
 
 int main(int count, char** values) {
+  hunyuan_generate::Program program("What a denoising step costs, with random weights in the published shape.",
+                                    "hunyuan-generate-bench");
+  program.devices = "0";
+  program.patience = 120;  // also while weights are made and ceilings measured
   hunyuan_generate::BenchArguments arguments;
-  CLI::App app("What a denoising step costs, with random weights in the published shape.", "hunyuan-generate-bench");
+  CLI::App& app = program.app;
   app.add_option("--layers", arguments.layers, "Decoder layers; 32 in the published model")->capture_default_str();
   app.add_option("--base", arguments.base, "Base size; the picture is square")->capture_default_str();
   app.add_option("--steps", arguments.steps, "Steps of a loop")->check(CLI::Range(3, 1000))->capture_default_str();
@@ -289,9 +269,9 @@ int main(int count, char** values) {
   app.add_option("--hidden", arguments.hidden, "Hidden size; smaller ones are for trying the program")
       ->check(CLI::Range(64, 4096))
       ->capture_default_str();
-  app.add_option("--devices", arguments.devices, "Numbers of GPUs (or cpu) to spread the layers over")
+  app.add_option("--devices", program.devices, "Numbers of GPUs (or cpu) to spread the layers over")
       ->capture_default_str();
-  app.add_option("--parallel", arguments.parallel,
+  app.add_option("--parallel", program.parallel,
                  "tpN, cfgN or tpNcfgM: measure what N processes, started with torchrun, compute together");
   app.add_option("--dtype", arguments.dtype,
                  "Products of the decoder layers: plain (bf16, fp32 on the CPU), fp8 or both")
@@ -307,18 +287,5 @@ int main(int count, char** values) {
   app.add_flag("--error", arguments.error,
                "How far fp8 is from bf16, by tensor and over a loop; status 1 over a limit");
   app.add_option("--out", arguments.out, "--whole: folder for the PNG files; else this one");
-  CLI11_PARSE(app, count, values);
-  std::unique_ptr<hunyuan_generate::Processes> processes;
-  std::string failure;
-  try {
-    return hunyuan_generate::run(arguments, processes) ? 0 : 1;
-  } catch (const c10::Error& error) {
-    failure = error.what_without_backtrace();
-  } catch (const std::exception& error) {
-    failure = error.what();
-  }
-  arguments.share.reset();
-  if (processes) processes->fail(failure);
-  std::fprintf(stderr, "hunyuan-generate-bench: %s\n", failure.c_str());
-  return 1;
+  return program.run(count, values, [&] { return hunyuan_generate::run(program, arguments); });
 }

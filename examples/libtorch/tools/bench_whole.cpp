@@ -2,13 +2,6 @@
 // From noise to a PNG file, the autoencoder's decoder alone, and how far fp8 is from bf16.
 #include <ATen/Context.h>  // globalContext, manual_seed
 
-#include <algorithm>  // min, sort
-
-#include <cstdio>  // printf
-#include <map>     // map
-#include <nlohmann/json.hpp>
-
-#include "adapter/error.hpp"
 #include "pipeline/picture.hpp"
 #include "tools/bench.hpp"
 
@@ -23,16 +16,18 @@ double relative(const at::Tensor& a, const at::Tensor& b) {
   return ((a.to(at::kDouble) - expected).norm() / expected.norm()).item<double>();
 }
 
-void draw(const BenchArguments& arguments, const std::vector<at::Device>& devices, bool distilled, std::int32_t steps) {
+void draw(const BenchArguments& arguments, bool distilled, std::int32_t steps) {
   release_memory();
-  for (const at::Device device : devices) {
+  for (const at::Device device : arguments.devices) {
     (void)at::zeros({1}, at::TensorOptions().device(device));  // statistics exist from the first tensor on
     reset_peak_memory(device);
   }
   const Precision precision = arguments.dtype == "plain" ? Precision::plain : Precision::fp8;
-  const RandomModel model(arguments, devices, precision, distilled, true);
+  ModelConfig config = published_shape(arguments.layers, arguments.hidden, Coder::decoder);
+  config.cfg_distilled = config.use_meanflow = distilled;
+  const RandomModel model(config, arguments.devices, precision, arguments.share);
   const bool is_first = arguments.share->tensor.index == 0 && arguments.share->guidance.index == 0;
-  const double loaded = static_cast<double>(peak_memory(devices.front())) / gib;
+  const double loaded = peak_gib(arguments.devices.front());
   Request request = model.request(arguments.base, steps);
   const std::string path = (arguments.out.empty() ? "." : arguments.out) + "/whole_" + std::to_string(steps) + ".png";
   std::vector<double> walls, loops, decodes;
@@ -46,7 +41,7 @@ void draw(const BenchArguments& arguments, const std::vector<at::Device>& device
     loops.push_back(outcome.loop_seconds);
     decodes.push_back(outcome.decode_seconds);
   }
-  const double peak = static_cast<double>(peak_memory(devices.front())) / gib;
+  const double peak = peak_gib(arguments.devices.front());
   std::printf("%d layers, %s, %d steps, %d rows, %dx%d: weights made in %.1f s (peak %.1f GiB)\n", arguments.layers,
               precision == Precision::fp8 ? "fp8" : "plain", steps, outcome.plan.cfg_rows, arguments.base,
               arguments.base, model.seconds(), loaded);
@@ -56,28 +51,27 @@ void draw(const BenchArguments& arguments, const std::vector<at::Device>& device
   }
   std::printf("  step 0 %.4f s, steady %.4f s, peak %.1f GiB\n", outcome.times.steps.front(),
               outcome.times.steps.back(), peak);
-  const nlohmann::json line{{"bench", "whole"},
-                            {"layers", arguments.layers},
-                            {"steps", steps},
-                            {"rows", outcome.plan.cfg_rows},
-                            {"made_s", model.seconds()},
-                            {"wall_s", walls},
-                            {"loop_s", loops},
-                            {"decode_s", decodes},
-                            {"peak_gib", peak}};
-  std::printf("JSON %s\n", line.dump().c_str());
-  std::fflush(stdout);
+  print_json({{"bench", "whole"},
+              {"layers", arguments.layers},
+              {"steps", steps},
+              {"rows", outcome.plan.cfg_rows},
+              {"made_s", model.seconds()},
+              {"wall_s", walls},
+              {"loop_s", loops},
+              {"decode_s", decodes},
+              {"peak_gib", peak}});
 }
 
 }  // namespace
 
-void bench_whole(const BenchArguments& arguments, const std::vector<at::Device>& devices) {
-  draw(arguments, devices, false, 50);
-  if (arguments.share->guidance.count == 1) draw(arguments, devices, true, 8);  // one row cannot be shared
+void bench_whole(const BenchArguments& arguments) {
+  draw(arguments, false, 50);
+  if (arguments.share->guidance.count == 1) draw(arguments, true, 8);  // one row cannot be shared
 }
 
-void bench_vae(const BenchArguments& arguments, at::Device device) {
-  const ModelConfig config = published_shape(arguments, false, true);
+void bench_vae(const BenchArguments& arguments) {
+  const at::Device device = arguments.devices.front();
+  const ModelConfig config = published_shape(arguments.layers, arguments.hidden, Coder::decoder);
   const Checkpoint checkpoint = Checkpoint::random();
   const std::int64_t side = arguments.base / 16;
   const at::Tensor latents =
@@ -102,62 +96,51 @@ void bench_vae(const BenchArguments& arguments, at::Device device) {
         std::printf("decoder %s, %s, %s: %.1f ms (first %.1f), peak %.1f GiB, difference %.3g of the norm\n",
                     kernels ? "kernels, channels last" : "ATen, channels first",
                     benchmark ? "cuDNN tries" : "cuDNN guesses", type == at::kHalf ? "fp16" : "bf16", ms, 1e3 * cold,
-                    static_cast<double>(peak_memory(device)) / gib, relative(image, first));
-        std::fflush(stdout);
-        KernelTime kernels_seen;
+                    peak_gib(device), relative(image, first));
         start_kernel_time();
         image = decoder.decode(latents);
         synchronize(device);
-        kernels_seen = stop_kernel_time();
-        std::vector<std::pair<double, std::string>> top;
-        for (const auto& [name, kernel] : kernels_seen.kernels) top.emplace_back(kernel.seconds, name);
-        std::sort(top.rbegin(), top.rend());
-        for (std::size_t i = 0; i < std::min<std::size_t>(top.size(), 7) && type == at::kHalf; ++i) {
-          std::printf("    %8.5f s %6lld  %s\n", top[i].first, kernels_seen.kernels.at(top[i].second).count,
-                      top[i].second.substr(0, 110).c_str());
-        }
+        const KernelTime kernel_time = stop_kernel_time();
+        if (type == at::kHalf) kernel_time.print_longest(7, 1);
       }
     }
   }
   at::globalContext().setBenchmarkCuDNN(false);
 }
 
-bool bench_error(const BenchArguments& arguments, const std::vector<at::Device>& devices) {
+bool bench_error(const BenchArguments& arguments) {
   std::map<std::string, at::Tensor> expected;
   at::Tensor latents[2];
   bool good = true;
+  const auto ends = [](const std::string& name, const std::string& end) {
+    return name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
+  };
   for (const Precision precision : {Precision::plain, Precision::fp8}) {
     release_memory();
     const bool small = precision == Precision::fp8;
-    const RandomModel model(arguments, devices, precision);
+    const RandomModel model(arguments, precision);
     const Request request = model.request(arguments.base, arguments.steps);
     const PlannedRequest planned(model.folder(), *model.folder().encoder, request);
     const auto loop = model.denoiser(request, model.generator().compute());
     const Probe probe = [&](const std::string& name, const at::Tensor& value) {
-      const auto ends = [&](const std::string& end) {
-        return name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
-      };
-      bool wanted = name == "velocity";
+      const bool chosen = ends(name, "topk_index");
+      bool wanted = chosen || name == "velocity";
       for (const char* end : {"query", "key", "attn_out", "mlp_out", "shared_mlp_out", ".out"})
-        wanted = wanted || ends(end);
-      if (ends("topk_index")) {
-        const at::Tensor sorted = std::get<0>(value.sort(-1)).to(at::kCPU);
-        if (small) {
-          std::printf("  %-28s %9.4f of the choices differ\n", name.c_str(),
-                      sorted.ne(expected.at(name)).to(at::kFloat).mean().item<double>());
-        } else {
-          expected[name] = sorted;
-        }
-      }
+        wanted = wanted || ends(name, end);
       if (!wanted) return;
+      const at::Tensor found =
+          chosen ? std::get<0>(value.sort(-1)).to(at::kCPU) : value.to(at::kCPU, at::kFloat).clone();
       if (!small) {
-        expected[name] = value.to(at::kCPU, at::kFloat).clone();
-        return;
+        expected[name] = found;
+      } else if (chosen) {
+        std::printf("  %-28s %9.4f of the choices differ\n", name.c_str(),
+                    found.ne(expected.at(name)).to(at::kFloat).mean().item<double>());
+      } else {
+        const double error = relative(found, expected.at(name));
+        const bool ok = error <= layer_limit;
+        std::printf("  %-28s %9.4f of the norm, limit %.2f%s\n", name.c_str(), error, layer_limit, ok ? "" : "  FAIL");
+        good = good && ok;
       }
-      const double error = relative(value.to(at::kCPU, at::kFloat), expected.at(name));
-      const bool ok = error <= layer_limit;
-      std::printf("  %-28s %9.4f of the norm, limit %.2f%s\n", name.c_str(), error, layer_limit, ok ? "" : "  FAIL");
-      good = good && ok;
     };
     loop->start(model.generator().noise(planned.plan(), 1));
     loop->first_step(probe);

@@ -1,33 +1,30 @@
 // SPDX-License-Identifier: MIT
 // hunyuan-generate-check: runs what is recorded in a folder and compares it with what was recorded.
-#include <c10/core/InferenceMode.h>  // InferenceMode
-#include <c10/util/Exception.h>      // c10::Error
-
-#include <CLI/CLI.hpp>
 #include <cstdio>  // printf
 #include <map>     // map
 
 #include "pipeline/devices.hpp"
-#include "pipeline/folder.hpp"
-#include "pipeline/processes.hpp"
 #include "tools/check.hpp"
+#include "tools/program.hpp"
 #include "tools/recording.hpp"
 
 namespace hunyuan_generate {
 namespace {
 
 struct Arguments {
-  std::string folder, requests, pixels, only, devices = "cpu", dtype = "fp32", experts = "sorted", parallel;
+  std::string folder, requests, pixels, only, dtype = "fp32", experts = "sorted";
   bool strict = false, list_unused = false, quiet = false, recorded_noise = false;
 };
 
-void add_options(CLI::App& app, Arguments& a) {
+void add_options(Program& program, Arguments& a) {
+  CLI::App& app = program.app;
   app.add_option("DIR", a.folder,
                  "Recorded networks: config.json, model.safetensors, io.safetensors, special_tokens.json");
   app.add_option("--requests", a.requests,
                  "A checkpoint folder with recorded requests, from the prompt to the picture");
   app.add_option("--pixels", a.pixels, "A folder with recorded inputs of conditioning pictures");
-  app.add_option("--device,--devices", a.devices, "Where to compute: cpu, cuda, or a list to spread the layers over")
+  app.add_option("--device,--devices", program.devices,
+                 "Where to compute: cpu, cuda, or a list to spread the layers over")
       ->capture_default_str();
   app.add_option("--dtype", a.dtype, "fp32, or bf16 or fp8, which have looser limits")
       ->check(CLI::IsMember({"fp32", "bf16", "fp8"}))
@@ -41,9 +38,10 @@ void add_options(CLI::App& app, Arguments& a) {
       "--strict", a.strict,
       "Recorded tensors that are neither input nor computed are an error, and so are unused tensors of the model");
   app.add_flag("--list-unused", a.list_unused, "List the model's tensors that are not used");
-  app.add_option("--parallel", a.parallel,
+  app.add_option("--parallel", program.parallel,
                  "tpN, cfgN or tpNcfgM: compare what N processes, started with torchrun, compute together");
   app.add_flag("--quiet", a.quiet, "Print failures and totals only");
+  app.require_option();
 }
 
 bool report_unused(const Checkpoint& checkpoint, const Arguments& arguments) {
@@ -79,27 +77,17 @@ bool check_networks(const Arguments& arguments, LoadOptions load) {
   return comparison.finish(arguments.strict) && all_used;
 }
 
-bool run(const Arguments& arguments, std::unique_ptr<Processes>& processes) {
-  const c10::InferenceMode inference;
-  const bool shared = !arguments.parallel.empty();
-  const Place place = shared ? place_from_environment() : Place();
-  if (!place.is_first() && std::freopen("/dev/null", "w", stdout) == nullptr) throw Error("cannot open /dev/null");
-  LoadOptions load = load_options(
-      "--devices", shared ? own_devices("--devices", arguments.devices, place) : arguments.devices, arguments.dtype);
-  if (shared) {
-    constexpr double patience = 20;
-    processes = std::make_unique<Processes>("hunyuan-generate-check", parse_layout("--parallel", arguments.parallel),
-                                            place, load.device, patience);
-    load.parallel = processes->parallel();
-    processes->wait_for_all();
-  }
+bool run(Program& program, const Arguments& arguments) {
+  program.take_place();
+  LoadOptions load = load_options("--devices", program.devices, arguments.dtype);
+  load.parallel = program.meet(load.device);
+  if (program.processes) program.processes->wait_for_all();
   bool good = true;
   if (!arguments.pixels.empty()) good = check_pixels(arguments.pixels) && good;
   if (!arguments.requests.empty()) {
     good = check_requests(arguments.requests, load, arguments.recorded_noise, arguments.only) && good;
   }
   if (!arguments.folder.empty()) good = check_networks(arguments, load) && good;
-  if (processes) processes->leave();
   return good;
 }
 
@@ -107,25 +95,9 @@ bool run(const Arguments& arguments, std::unique_ptr<Processes>& processes) {
 }  // namespace hunyuan_generate
 
 int main(int count, char** values) {
+  hunyuan_generate::Program program("Compares what this program computes with what was recorded.",
+                                    "hunyuan-generate-check");
   hunyuan_generate::Arguments arguments;
-  CLI::App app("Compares what this program computes with what was recorded.", "hunyuan-generate-check");
-  hunyuan_generate::add_options(app, arguments);
-  app.require_option();
-  try {
-    app.parse(count, values);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  std::unique_ptr<hunyuan_generate::Processes> processes;
-  std::string failure;
-  try {
-    return hunyuan_generate::run(arguments, processes) ? 0 : 1;
-  } catch (const c10::Error& error) {
-    failure = error.what_without_backtrace();
-  } catch (const std::exception& error) {
-    failure = error.what();
-  }
-  if (processes) processes->fail(failure);
-  std::fprintf(stderr, "hunyuan-generate-check: %s\n", failure.c_str());
-  return 1;
+  hunyuan_generate::add_options(program, arguments);
+  return program.run(count, values, [&] { return hunyuan_generate::run(program, arguments); });
 }

@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: MIT
-#include "tools/kernel_time.hpp"
+#include <algorithm>  // any_of, max, min, sort
+
+#include "tools/bench.hpp"
 
 #if HUNYUAN_GENERATE_KERNEL_TIME
 #include <torch/csrc/autograd/profiler_kineto.h>
 
-#include <algorithm>  // max, sort
-#include <set>        // set
-#include <utility>    // pair
-#include <vector>     // vector
+#include <set>  // set
 #endif
 
 namespace hunyuan_generate {
+namespace {
 
 KernelKind kind_of(const std::string& kernel) {
   const auto has = [&](const char* part) { return kernel.find(part) != std::string::npos; };
-  if (has("nccl")) return KernelKind::exchange;
-  for (const char* part : {"Memcpy", "Memset", "memcpy", "memset"}) {
-    if (has(part)) return KernelKind::copy;
-  }
-  for (const char* part : {"flash", "fmha", "sdpa", "Attention", "attention"}) {
-    if (has(part)) return KernelKind::attention;
-  }
-  for (const char* part : {"gemm", "Gemm", "GEMM", "cutlass", "nvjet", "gemv", "wgrad", "fprop", "implicit_", "conv"}) {
-    if (has(part)) return KernelKind::product;
+  const std::pair<KernelKind, std::vector<const char*>> kinds[] = {
+      {KernelKind::exchange, {"nccl"}},
+      {KernelKind::copy, {"Memcpy", "Memset", "memcpy", "memset"}},
+      {KernelKind::attention, {"flash", "fmha", "sdpa", "Attention", "attention"}},
+      {KernelKind::product,
+       {"gemm", "Gemm", "GEMM", "cutlass", "nvjet", "gemv", "wgrad", "fprop", "implicit_", "conv"}}};
+  for (const auto& [kind, parts] : kinds) {
+    if (std::any_of(parts.begin(), parts.end(), has)) return kind;
   }
   return KernelKind::glue;
 }
+
+}  // namespace
 
 KernelTime::Kernel KernelTime::sum(KernelKind kind) const {
   Kernel all;
@@ -35,6 +36,17 @@ KernelTime::Kernel KernelTime::sum(KernelKind kind) const {
     all.count += kernel.count;
   }
   return all;
+}
+
+void KernelTime::print_longest(std::size_t most, double steps) const {
+  std::vector<std::pair<double, std::string>> top;
+  for (const auto& [name, kernel] : kernels) top.emplace_back(kernel.seconds / steps, name);
+  std::sort(top.rbegin(), top.rend());
+  top.resize(std::min(top.size(), most));
+  for (const auto& [seconds, name] : top) {
+    std::printf("    %8.5f s %6.0f  %s\n", seconds, static_cast<double>(kernels.at(name).count) / steps,
+                name.substr(0, 120).c_str());
+  }
 }
 
 #if HUNYUAN_GENERATE_KERNEL_TIME

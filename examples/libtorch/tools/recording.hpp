@@ -24,29 +24,246 @@ struct CheckContext {
   hunyuan_reso::ModelProfile profile;  ///< with the ids of the recorded vocabulary
 };
 
-/// Position pairs (y, x) of `length` tokens, int64 [length, 2], by a formula of their own. `sections` is int64 [n, 4],
-/// each an image's start, stop, grid height and grid width; undefined = text only.
-at::Tensor section_positions(const at::Tensor& sections, std::int64_t length);
+inline at::Tensor positions_of(const std::vector<std::int32_t>& positions) {
+  return at::tensor(std::vector<std::int64_t>(positions.begin(), positions.end()), at::kLong).unsqueeze(0);
+}
 
-// The recorded ids of a case, read with the library; what it finds in them (positions, masks, slices) is compared with
-// what was recorded, in rows "library.*".
+// A mask [1, length] that is true in the slices.
+inline at::Tensor mask_of(const std::vector<hunyuan_reso::Slice>& slices, std::int64_t length) {
+  at::Tensor mask = at::zeros({1, length}, at::kBool);
+  for (const hunyuan_reso::Slice& slice : slices) mask.narrow(1, slice.start, slice.length()).fill_(true);
+  return mask;
+}
 
-/// The sequence of an image case and its layout. `prefix` ends in a dot.
-struct RecordedImage {
-  ImageSequence sequence;
-  hunyuan_reso::TokenLayout layout;
+// The sections of a recording as runs of images; of kinds they say nothing.
+inline std::vector<hunyuan_reso::ImageRun> runs_of(const at::Tensor& sections) {
+  std::vector<hunyuan_reso::ImageRun> runs;
+  const at::Tensor host = sections.defined() ? sections.to(at::kCPU, at::kInt) : at::empty({0, 4}, at::kInt);
+  for (std::int64_t i = 0; i < host.size(0); ++i) {
+    const at::Tensor section = host[i].contiguous();
+    const auto* values = section.data_ptr<std::int32_t>();
+    hunyuan_reso::ImageRun run;
+    run.slice = {values[0], values[1]};
+    run.token_height = values[2];
+    run.token_width = values[3];
+    runs.push_back(run);
+  }
+  return runs;
+}
+
+// What a recording says of its images besides the ids: grids, and which run is generated.
+class ImageReader {
+ public:
+  ImageReader(const hunyuan_reso::ModelProfile& profile, std::vector<hunyuan_reso::TokenId> ids, at::Tensor sections,
+              at::Tensor generated)
+      : profile_(profile), ids_(std::move(ids)), sections_(std::move(sections)), generated_(std::move(generated)) {}
+
+  hunyuan_reso::TokenLayout read() {
+    std::vector<hunyuan_reso::ImageInfo> images;
+    const std::int64_t count = sections_.defined() ? sections_.size(0) : 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+      hunyuan_reso::ImageInfo image = header(start(i));
+      const bool is_generated = generated_.defined() && generated_[0][start(i)].item<bool>();
+      const bool is_joint = id_at(stop(i)) == profile_.special.joint_img_sep && i + 1 < count;
+      const bool is_vit = !is_generated && !is_joint && !image.add_image_shape_token && !image.add_timestep_token;
+      image.kind = is_generated ? hunyuan_reso::ImageKind::generated
+                   : is_joint   ? hunyuan_reso::ImageKind::cond_joint
+                   : is_vit     ? hunyuan_reso::ImageKind::cond_vit
+                                : hunyuan_reso::ImageKind::cond_vae;
+      if (!is_vit) {
+        image.image_token_length = stop(i) - start(i);
+        image.token_height = side(i, 2);
+        image.token_width = side(i, 3);
+        if (is_joint) ++i;
+      }
+      if (is_vit || is_joint) {
+        std::int64_t end = start(i);
+        while (id_at(end) == profile_.special.img) ++end;
+        image.vit_token_length = end - start(i);  // padded slots are not part of the section
+        image.vit_token_height = side(i, 2);
+        image.vit_token_width = side(i, 3);
+      }
+      images.push_back(image);
+    }
+    hunyuan_reso::SequenceReading reading;
+    reading.images = images.data();
+    reading.image_count = images.size();
+    if (images.empty()) reading = {};
+    return require(hunyuan_reso::read_sequence(profile_, ids_.data(), ids_.size(), reading), "the recorded sequence");
+  }
+
+ private:
+  [[nodiscard]] std::int64_t start(std::int64_t i) const { return sections_[i][0].item<std::int64_t>(); }
+  [[nodiscard]] std::int64_t stop(std::int64_t i) const { return sections_[i][1].item<std::int64_t>(); }
+  [[nodiscard]] std::int32_t side(std::int64_t i, std::int64_t k) const {
+    return static_cast<std::int32_t>(sections_[i][k].item<std::int64_t>());
+  }
+  [[nodiscard]] hunyuan_reso::TokenId id_at(std::int64_t i) const {
+    return i >= 0 && i < static_cast<std::int64_t>(ids_.size()) ? ids_[static_cast<std::size_t>(i)] : -1;
+  }
+
+  // The tokens between <boi> and a run that starts at `run`.
+  hunyuan_reso::ImageInfo header(std::int64_t run) const {
+    hunyuan_reso::ImageInfo image;
+    image.add_timestep_token = image.add_image_shape_token = false;
+    for (std::int64_t i = run - 1; i >= 0 && id_at(i) != profile_.special.boi; --i) {
+      const auto base_size = hunyuan_reso::base_size_of(profile_, id_at(i));
+      const auto ratio_index = hunyuan_reso::ratio_index_of(profile_, id_at(i));
+      image.add_timestep_token = image.add_timestep_token || id_at(i) == profile_.special.timestep;
+      image.add_guidance_token = image.add_guidance_token || id_at(i) == profile_.special.guidance;
+      image.add_timestep_r_token = image.add_timestep_r_token || id_at(i) == profile_.special.timestep_r;
+      if (ratio_index) image.ratio_index = *ratio_index;
+      if (base_size) image.base_size = *base_size;
+      image.add_image_shape_token = image.add_image_shape_token || base_size.has_value();
+    }
+    return image;
+  }
+
+  const hunyuan_reso::ModelProfile& profile_;
+  std::vector<hunyuan_reso::TokenId> ids_;
+  at::Tensor sections_, generated_;
 };
-RecordedImage recorded_image(CheckContext& context, const std::string& prefix);
-/// The prompt of a text case, with rotary angles for `room` more tokens.
-struct RecordedPrompt {
-  at::Tensor ids;
-  hunyuan_reso::TokenLayout layout;
-  RotaryTable rope;
+
+/// One recorded case: the tensors whose names start with `prefix`, which ends in a dot. Its ids are read with the
+/// library; what that finds in them (positions, masks, slices) is compared with what was recorded, in rows "library.*".
+class RecordedCase {
+ public:
+  RecordedCase(CheckContext& context, std::string prefix) : context_(context), prefix_(std::move(prefix)) {}
+
+  [[nodiscard]] const std::string& prefix() const { return prefix_; }
+  [[nodiscard]] const Model& model() const { return context_.model; }
+  [[nodiscard]] const hunyuan_reso::ModelProfile& profile() const { return context_.profile; }
+  [[nodiscard]] const ComputeOptions& options() const { return context_.options; }
+  [[nodiscard]] at::Device device() const { return context_.model.options.device; }
+
+  // Those of the comparison, by the rest of the name.
+  [[nodiscard]] bool has(const std::string& leaf) const { return context_.comparison.has(prefix_ + leaf); }
+  [[nodiscard]] const std::vector<std::int64_t>& shape(const std::string& leaf) const {
+    return context_.comparison.recorded().entries().at(prefix_ + leaf).shape;
+  }
+
+  [[nodiscard]] at::Tensor input(const std::string& leaf) const { return context_.comparison.input(prefix_ + leaf); }
+  [[nodiscard]] at::Tensor optional_input(const std::string& leaf) const {
+    return context_.comparison.optional_input(prefix_ + leaf);
+  }
+
+  void compare(const std::string& leaf, const at::Tensor& computed, Tolerance tolerance) const {
+    context_.comparison.compare(prefix_ + leaf, computed, tolerance);
+  }
+
+  [[nodiscard]] Probe probe(Tolerance otherwise, const std::string& stage = {}) const {
+    return context_.comparison.probe(prefix_ + stage, otherwise);
+  }
+
+  /// The schedule of an image case.
+  [[nodiscard]] ScheduleTensors schedule() const {
+    return schedule_tensors(input("num_steps").item<std::int64_t>(), input("flow_shift").item<double>());
+  }
+
+  /// Its loop, before the start.
+  [[nodiscard]] Denoiser denoiser(const ScheduleTensors& schedule) const {
+    const at::Tensor ids = this->ids(), generated = input("gen_image_mask");
+    const hunyuan_reso::TokenLayout layout = layout_of(ids);
+    ImageSequence sequence = image_sequence(profile(), ids, layout, device());
+    sequence.mask = input("step0.attention_mask");
+    const std::int64_t length = ids.size(1);
+    compare_library("attention_mask", mask_tensor(attention_layout(profile(), layout), {0, layout.length}, length),
+                    sequence.mask);
+    compare_library("gen_image_mask", mask_of(layout.image_slices(hunyuan_reso::ImageRunKind::generated), length),
+                    generated);
+    compare_library("timesteps_index", positions_of(layout.gen_timestep_positions), optional_input("timesteps_index"));
+    compare_library("guidance_index", positions_of(layout.guidance_positions), optional_input("guidance_index"));
+    compare_library("timesteps_r_index", positions_of(layout.timestep_r_positions),
+                    optional_input("timesteps_r_index"));
+    // Conditioning values are recorded partly at the case and partly at its first step.
+    const Probe at_case = probe(Tolerance::timed), at_step = probe(Tolerance::timed, "step0.");
+    const auto both = [&](const std::string& name, const at::Tensor& value) {
+      at_case(name, value);
+      at_step(name, value);
+    };
+    return {model(), sequence, conditioning(layout, both), schedule, input("guidance_scale").item<double>(), options()};
+  }
+
+  /// The prompt of a text case, with rotary angles for `room` more tokens.
+  struct Prompt {
+    at::Tensor ids;
+    hunyuan_reso::TokenLayout layout;
+    RotaryTable rope;
+    std::vector<Overwrite> conditioning;
+  };
+  [[nodiscard]] Prompt prompt(std::int64_t room) const {
+    const at::Tensor ids = this->ids();
+    const hunyuan_reso::TokenLayout layout = layout_of(ids);
+    compare_library("attention_mask", mask_tensor(attention_layout(profile(), layout), {0, layout.length}, ids.size(1)),
+                    input("attention_mask"));
+    return {ids, layout, rotary_table(profile(), position_tensor(profile(), layout, room), device()),
+            conditioning(layout, probe(Tolerance::plain))};
+  }
+
+  /// Position pairs (y, x) of `length` tokens, int64 [length, 2], with images where `sections` says: int64 [n, 4],
+  /// each an image's start, stop, grid height and grid width; undefined = text only.
+  [[nodiscard]] at::Tensor positions(const at::Tensor& sections, std::int64_t length) const {
+    hunyuan_reso::TokenLayout layout;
+    layout.length = static_cast<std::int32_t>(length);
+    layout.image_runs = runs_of(sections);
+    return position_tensor(profile(), layout);
+  }
+
+ private:
+  void compare_library(const std::string& leaf, const at::Tensor& computed, const at::Tensor& expected) const {
+    if (expected.defined()) {
+      context_.comparison.compare_exactly("library." + prefix_ + leaf, computed.expand_as(expected), expected);
+    }
+  }
+
+  [[nodiscard]] at::Tensor ids() const {
+    const at::Tensor ids = input("input_ids");
+    const std::int64_t vocabulary = model().config.vocab_size;
+    if (ids.dim() != 2 || ids.scalar_type() != at::kLong || ids.numel() == 0 || ids.min().item<std::int64_t>() < 0 ||
+        ids.max().item<std::int64_t>() >= vocabulary) {
+      throw Error(prefix_ + "input_ids: not token ids [rows, tokens] below " + std::to_string(vocabulary));
+    }
+    return ids;
+  }
+
+  [[nodiscard]] hunyuan_reso::TokenLayout layout_of(const at::Tensor& ids) const {
+    const auto host = [](const at::Tensor& x) { return x.defined() ? x.to(at::kCPU) : x; };
+    const at::Tensor row = ids[0].to(at::kCPU, at::kInt).contiguous();
+    const auto* first = row.data_ptr<std::int32_t>();
+    const at::Tensor sections = optional_input("rope_sections");
+    hunyuan_reso::TokenLayout layout =
+        ImageReader(profile(), {first, first + row.numel()}, host(sections), host(optional_input("gen_image_mask")))
+            .read();
+    compare_library("positions_yx", position_tensor(profile(), layout), positions(sections, row.numel()));
+    return layout;
+  }
+
+  // Vectors of the case's conditioning images; none when it has none.
+  [[nodiscard]] std::vector<Overwrite> conditioning(const hunyuan_reso::TokenLayout& layout, const Probe& probe) const {
+    const auto mask = [&](hunyuan_reso::ImageRunKind kind) {
+      return mask_of(layout.image_slices(kind), layout.length);
+    };
+    compare_library("cond_vae_image_mask", mask(hunyuan_reso::ImageRunKind::vae),
+                    optional_input("cond_vae_image_mask"));
+    compare_library("cond_vit_image_mask", mask(hunyuan_reso::ImageRunKind::vit),
+                    optional_input("cond_vit_image_mask"));
+    compare_library("cond_timesteps_index", positions_of(layout.cond_timestep_positions),
+                    optional_input("cond_timesteps_index"));
+    ConditioningImages images;
+    images.vit_pixel_values = optional_input("vit_pixel_values");
+    images.vit_grids = optional_input("vit_spatial_shapes");
+    images.vit_mask = optional_input("vit_attention_mask");
+    // One tensor for images of one size, or numbered tensors for several sizes.
+    for (const auto& [name, entry] : context_.comparison.recorded().entries()) {
+      if (name.rfind(prefix_ + "cond_latents", 0) != 0) continue;
+      for (const at::Tensor& latents : context_.comparison.input(name).split(1)) images.latents.push_back(latents);
+    }
+    return conditioning_vectors(model(), layout, images, probe);
+  }
+
+  CheckContext& context_;
+  std::string prefix_;
 };
-RecordedPrompt recorded_prompt(CheckContext& context, const std::string& prefix, std::int64_t room);
-/// The conditioning images of a case; everything empty when it has none.
-ConditioningImages recorded_conditioning(CheckContext& context, const std::string& prefix,
-                                         const hunyuan_reso::TokenLayout& layout);
 
 /// Runs every case recorded in the comparison's file.
 void check_cases(CheckContext& context);

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "tools/run.hpp"
 
-#include <ATen/Context.h>            // manual_seed
-#include <c10/core/InferenceMode.h>  // InferenceMode
-#include <torch/version.h>           // TORCH_VERSION
+#include <ATen/Context.h>   // manual_seed
+#include <torch/version.h>  // TORCH_VERSION
 
 #include <algorithm>  // max
 #include <chrono>     // steady_clock
 #include <cstdio>     // printf
-#include <random>     // random_device
 
-#include "model/json_file.hpp"
 #include "pipeline/generator.hpp"
 #include "pipeline/memory.hpp"
 #include "pipeline/picture.hpp"
-#include "pipeline/request_file.hpp"
 #include "tools/outputs.hpp"
 #include "tools/progress.hpp"
 
@@ -25,52 +21,8 @@ using Json = nlohmann::json;
 
 constexpr double gib = 1024.0 * 1024.0 * 1024.0;
 
-std::uint64_t seed_of(const std::string& text) {
-  if (text == "random") return std::random_device()();
-  const bool digits = !text.empty() && text.size() <= 19 && text.find_first_not_of("0123456789") == std::string::npos;
-  if (!digits) throw UsageError("--seed: '" + text + "' is neither random nor a number from 0 to 9999999999999999999");
-  return std::stoull(text);
-}
-
-void fill_request(Arguments& a, const Folder& folder, const LoadOptions& load) {
-  using hunyuan_reso::GridMode;
-  Request& request = a.request;
-  request.sampling = folder.sampling;
-  request.sampling.temperature = a.temperature.value_or(request.sampling.temperature);
-  request.sampling.top_k = a.top_k.value_or(request.sampling.top_k);
-  request.sampling.top_p = a.top_p.value_or(request.sampling.top_p);
-  if (a.greedy) request.sampling.draws = false;
-  request.grid_mode = a.grid_mode == "snap"     ? GridMode::snap
-                      : a.grid_mode == "follow" ? GridMode::follow_request
-                                                : GridMode::follow_request_by_area;
-  if (a.drop_think) request.drop_think = true;
-  if (!a.sequence_template.empty()) request.sequence_template = a.sequence_template;
-  if (!a.task.empty()) request.task = task_of(a.task, "--task");
-  request.text_only = a.task == "auto";
-  a.target.fill(request, folder, a.sizes != std::vector<std::string>{"auto"});
-  request.keep_cache = !a.no_reuse;
-  request.seed = seed_of(a.seed);
-  request.text_seed = request.seed;  // also where a run is resumed with a later picture
-  if (a.seed == "random") std::printf("seed = %llu (random)\n", static_cast<unsigned long long>(request.seed));
-  request.precision = planned_precision(load);
-  if (!a.system.empty() && a.system != "none") request.system = read_file(a.system);
-  for (const std::string& file : a.images) request.images.push_back(read_picture(file));
-  if (!a.messages.empty()) {
-    request.messages =
-        read_messages(read_json(a.messages), std::filesystem::path(a.messages).parent_path(), a.messages);
-  }
-  const bool wants_system =
-      folder.system_prompt != "None" && a.system.empty() && a.messages.empty() && !request.text_only;
-  if (wants_system) {
-    std::fprintf(stderr,
-                 "note: the checkpoint's default system prompt is '%s', whose text is not part of this program; "
-                 "give it with --system FILE, or --system none\n",
-                 folder.system_prompt.c_str());
-  }
-}
-
 // What a run has in common.
-Json described(const Arguments& a, const Folder& folder, const RunOptions& run) {
+Json described(const Arguments& a, const std::string& devices, const Folder& folder, const RunOptions& run) {
   const Request& request = a.request;
   Json description{
       {"program", "hunyuan-generate"},
@@ -79,7 +31,7 @@ Json described(const Arguments& a, const Folder& folder, const RunOptions& run) 
       {"libtorch", TORCH_VERSION},
       {"checkpoint", a.model.empty() ? "random weights" : std::filesystem::canonical(folder.path).filename().string()},
       {"profile", folder.profile.name},
-      {"devices", a.devices},
+      {"devices", devices},
       {"dtype", run.load.precision == Precision::fp8 ? "fp8" : c10::toString(run.load.dtype)},
       {"prompt", request.prompt},
       {"prompt_ids", folder.encoder->encode(request.prompt)},
@@ -96,6 +48,22 @@ Json described(const Arguments& a, const Folder& folder, const RunOptions& run) 
   if (!a.messages.empty()) description["messages"] = a.messages;
   if (!a.images.empty()) description["images"] = a.images;
   return description;
+}
+
+// An enlargement for reports and for what is written into pictures.
+Json enlargement_json(const hunyuan_reso::EnlargementPlan& plan) {
+  Json json{{"height", plan.target.height},
+            {"width", plan.target.width},
+            {"canvas_height", plan.canvas.height},
+            {"canvas_width", plan.canvas.width},
+            {"is_refined", plan.is_refined}};
+  if (!plan.is_refined) return json;
+  json["tiles"] = plan.tiles.size();
+  json["tile_height"] = plan.tiles.tile_size().height;
+  json["tile_width"] = plan.tiles.tile_size().width;
+  json["first_step"] = plan.first_step;
+  json["model_calls"] = plan.model_calls;
+  return json;
 }
 
 // What is known of the last picture.
@@ -129,10 +97,21 @@ void print_times(const Outcome& outcome) {
   std::printf("\n");
 }
 
+// What an enlargement took beside what its plan says; nothing for another outcome.
+void print_enlargement_times(const Outcome& outcome) {
+  if (outcome.planned_seconds <= 0) return;
+  const double took = outcome.encode_seconds + outcome.loop_seconds + outcome.decode_seconds;
+  std::printf(
+      "enlargement: the plan says %.3f s a picture at the rates of this run (%.3g TFLOP/s in the last step at the "
+      "trained size; %.3g MP/s decoded, %.3g encoded); it took %.3f s\n",
+      outcome.planned_seconds, outcome.rates.flop_per_second / 1e12, outcome.rates.decoded_pixels_per_second / 1e6,
+      outcome.rates.encoded_pixels_per_second / 1e6, took / static_cast<double>(outcome.pictures.size()));
+}
+
 // Everything about a run, from the options to the files.
 class Run {
  public:
-  Run(Arguments& arguments, std::unique_ptr<Processes>& processes) : a_(arguments), processes_(processes) {}
+  Run(Program& program, Arguments& arguments) : program_(program), a_(arguments) {}
 
   void run() {
     check_options();
@@ -140,26 +119,24 @@ class Run {
     read_files();
     plan();
     if (a_.dry_run) return;
-    const c10::InferenceMode inference;
     clean_up_on_signals();
     load();
     if (!draws()) answer();
     for (std::size_t i = 0; draws() && i < a_.sizes.size(); ++i) draw(i);
     std::printf("peak memory: %.2f GiB on %s\n", static_cast<double>(peak_memory(run_.load.device)) / gib,
                 run_.load.device.str().c_str());
-    if (!a_.report.empty() && place_.is_first()) {
+    if (!a_.report.empty() && is_first()) {
       write_text_file(a_.report, report_.dump(2, ' ', false, replaced) + "\n");
     }
-    if (processes_) processes_->leave();
   }
 
  private:
   [[nodiscard]] bool draws() const { return !a_.request.text_only; }
   [[nodiscard]] bool is_random() const { return a_.model.empty(); }
-  [[nodiscard]] bool is_shared() const { return !a_.parallel.empty(); }
+  [[nodiscard]] bool is_first() const { return program_.place.is_first(); }
 
   void check_options() {
-    if (is_shared() && !a_.stream.empty()) throw UsageError("--stream is for one process, without --parallel");
+    if (program_.is_shared() && !a_.stream.empty()) throw UsageError("--stream is for one process, without --parallel");
     if (a_.model.empty() == a_.random_weights.empty()) throw UsageError("give either --model or --random-weights");
     if (a_.request.prompt.empty() && a_.prompt_ids.empty() && a_.messages.empty())
       throw UsageError("give --prompt, --prompt-ids or --messages");
@@ -167,20 +144,13 @@ class Run {
     if (!a_.dry_run && a_.task != "auto" && a_.outs.empty()) throw UsageError("give --out FILE.png");
   }
 
-  // The devices, and the other processes; only the first prints.
+  // The devices, and the other processes.
   void meet() {
-    if (is_shared()) {
-      layout_ = parse_layout("--parallel", a_.parallel);
-      place_ = place_from_environment();
-      a_.devices = own_devices("--devices", a_.devices, place_);
-    }
-    if (!place_.is_first() && std::freopen("/dev/null", "w", stdout) == nullptr) throw Error("cannot open /dev/null");
-    run_.load = load_options("--devices", a_.devices, a_.dtype);
+    program_.take_place();
+    run_.load = load_options("--devices", program_.devices, a_.dtype);
     run_.load.threads = a_.threads;
     run_.graph = !a_.no_graph;
-    if (!is_shared() || a_.dry_run) return;
-    processes_ = std::make_unique<Processes>("hunyuan-generate", layout_, place_, run_.load.device, a_.patience);
-    run_.load.parallel = processes_->parallel();
+    if (!a_.dry_run) run_.load.parallel = program_.meet(run_.load.device);
   }
 
   void read_files() {
@@ -194,9 +164,9 @@ class Run {
       folder_.encoder = open_text_table(a_.prompt_ids, a_.request.prompt, folder_.profile);
     }
     if (!folder_.encoder) throw Error(folder_.path.string() + ": no tokenizer.json; give --tokenizer or --prompt-ids");
-    fill_request(a_, folder_, run_.load);
+    fill_request(a_, folder_, planned_precision(run_.load));
     run_.load.conditioning = !a_.request.images.empty() || !a_.request.messages.empty();
-    run_.load.image_encoder = a_.target.encodes();
+    run_.load.image_encoder = !a_.target_size.empty() && a_.enlarge != "latent";
     if (!run_.load.conditioning) folder_.profile.vision_parameters = 0;
     if (is_random()) return;
     if (run_.load.conditioning) folder_.profile.vision_parameters = checkpoint_.elements("vision_");
@@ -211,13 +181,13 @@ class Run {
       *seed = static_cast<std::uint64_t>(run_.load.parallel->agreed(static_cast<std::int64_t>(*seed)));
     }
     pictures_ = pictures_of(a_.sizes, a_.request.seed, a_.request.count);
-    if (draws() && place_.is_first()) names_ = std::make_unique<OutputNames>(a_.outs, pictures_);
+    if (draws() && is_first()) names_ = std::make_unique<OutputNames>(a_.outs, pictures_);
     for (const std::string& size : a_.sizes) {
       a_.request.size = size;
       const PlannedRequest planned(folder_, *folder_.encoder, a_.request);
       if (draws()) print_plan(stdout, planned);
       if (draws()) print_enlargement(stdout, planned);
-      if (draws() && is_shared()) print_share(stdout, planned, layout_);
+      if (draws() && program_.is_shared()) print_share(stdout, planned, program_.layout);
       if (a_.show_prompt) std::printf("prompt: %s\n", planned.prompt_text().c_str());
       require_feasible(planned);
       plan_memory(planned);
@@ -230,7 +200,7 @@ class Run {
 
   void plan_memory(const PlannedRequest& planned) {
     const MemoryNeed need = memory_need(planned, folder_.config);
-    if (layout_.devices() > 1) {
+    if (program_.layout.devices() > 1) {
       if (draws() && !is_random()) require_own_memory(planned, need);
       return;
     }
@@ -248,7 +218,7 @@ class Run {
 
   // Of one process.
   void require_own_memory(const PlannedRequest& planned, MemoryNeed need) {
-    const hunyuan_reso::DeviceShare share = share_of(planned, layout_);
+    const hunyuan_reso::DeviceShare share = share_of(planned, program_.layout);
     need.weights = share.weights.total();
     need.cache = share.cache_bytes;
     need.working = need.working * share.rows / std::max(1, planned.plan().cfg_rows);
@@ -265,21 +235,20 @@ class Run {
     at::manual_seed(a_.request.seed);
     Progress progress;
     if (!is_random()) {
-      if (place_.is_first())
+      if (is_first())
         checkpoint_.start_progress([&](std::int64_t done, std::int64_t all) { progress.loading(done, all); });
     }
     const auto start = std::chrono::steady_clock::now();
     generator_ = std::make_unique<Generator>(folder_, *folder_.encoder, checkpoint_, run_);
     checkpoint_.start_progress({});
     progress.clear();
-    if (processes_) {
-      processes_->wait_for_all();
-      std::printf("%lld processes are ready\n", static_cast<long long>(layout_.devices()));
-      std::fflush(stdout);
+    if (program_.processes) {
+      program_.processes->wait_for_all();
+      std::printf("%lld processes are ready\n", static_cast<long long>(program_.layout.devices()));
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     std::printf("loaded in %.2f s\n", seconds.count());
-    report_ = described(a_, folder_, run_);
+    report_ = described(a_, program_.devices, folder_, run_);
     description_ = report_;
     report_["load_seconds"] = seconds.count();
     report_["streamed_layers"] = run_.load.streamed_layers;
@@ -312,7 +281,7 @@ class Run {
     Json drawn = Json::array();
     Progress progress;
     Listener listener = listen(progress);
-    if (place_.is_first())
+    if (is_first())
       listener.picture = [&](const Outcome& so_far) {
         progress.clear();
         Picture& picture = pictures.at(drawn.size());
@@ -350,7 +319,6 @@ class Run {
       std::printf("%s: %s pixels, seed %llu\n", name.c_str(), picture.pixels.c_str(),
                   static_cast<unsigned long long>(picture.seed));
     }
-    std::fflush(stdout);
     description["files"] = names_->of(picture);
     return description;
   }
@@ -367,7 +335,7 @@ class Run {
   Listener listen(Progress& progress) {
     Listener listener;
     listener.planned = [this](const PlannedRequest& planned) { steps_ = planned.calls(); };
-    if (!place_.is_first()) return listener;
+    if (!is_first()) return listener;
     listener.text = [&progress](std::int64_t, const std::string& added) { progress.text(added); };
     listener.decoding = [&progress](std::int64_t index) { progress.decoding(index); };
     listener.step = [this, &progress](std::int64_t step, double seconds) { progress.step(step, steps_, seconds); };
@@ -376,10 +344,8 @@ class Run {
 
   static constexpr Json::error_handler_t replaced = Json::error_handler_t::replace;  // bytes that are no UTF-8
 
+  Program& program_;
   Arguments& a_;
-  std::unique_ptr<Processes>& processes_;
-  hunyuan_reso::ParallelLayout layout_;
-  Place place_;
   Folder folder_;
   Checkpoint checkpoint_ = Checkpoint::random();
   RunOptions run_;
@@ -392,6 +358,6 @@ class Run {
 
 }  // namespace
 
-void run_generate(Arguments& arguments, std::unique_ptr<Processes>& processes) { Run(arguments, processes).run(); }
+void run_generate(Program& program, Arguments& arguments) { Run(program, arguments).run(); }
 
 }  // namespace hunyuan_generate
