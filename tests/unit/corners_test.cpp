@@ -110,6 +110,9 @@ TEST_CASE("trained rows: extra rows that the group drops, and the largest base s
   ModelProfile profile = profiles::base;
   profile.extras.append({2048, 2048});  // the square's ratio
   CHECK_FALSE(detail::is_trained_row(profile, {2048, 2048}));
+  profile.extras.append({4000, 1000});  // that of the last row of an arm
+  CHECK_FALSE(detail::is_trained_row(profile, {4000, 1000}));
+  CHECK(make_group(profile)->size() == 33);
   profile.extras = {};
   for (const Resolution row : {Resolution{3000, 1000}, Resolution{5000, 1000}, Resolution{10000, 2000}}) {
     profile.extras.append(row);
@@ -157,6 +160,16 @@ TEST_CASE("a reused prefix ends within the first run that differs") {
   CHECK(reusable_prefix(row("aaab"), row("aab")) == 1 + 2);
   CHECK(reusable_prefix(row("aab"), row("aaab")) == 1 + 2);
   CHECK(reusable_prefix(row("aab"), row("aab")) == row("aab").length);
+}
+
+TEST_CASE("a row as long as it shall be has no padding") {
+  SequenceOptions options;
+  options.total_length = 4;
+  options.add_pad = AddPad::yes;
+  const auto row = build_sequence(profiles::instruct, {Section::of_text("abc")}, bytes, options);
+  REQUIRE(row);
+  CHECK(row->length == 4);
+  CHECK_FALSE(row->first_pad_position.has_value());
 }
 
 TEST_CASE("padding a padded row makes its last run longer") {
