@@ -99,7 +99,7 @@ TEST_CASE("a full group ends where its rows end") {
   const auto group = BasicResolutionGroup<2>::from_rows(rows, 2);
   REQUIRE(group);
   CHECK((*group)[1] == Resolution{2, 1});
-  CHECK((*group)[2] == Resolution{});
+  CHECK((*group)[group->size()] == Resolution{});
   CHECK(group->threshold_place(1) == 0);
   CHECK(group->threshold(1).last == Resolution{});
   CHECK(group->snap({max_side, 1}) == 1);
