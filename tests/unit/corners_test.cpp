@@ -100,8 +100,8 @@ TEST_CASE("a full group ends where its rows end") {
   REQUIRE(group);
   CHECK((*group)[1] == Resolution{2, 1});
   CHECK((*group)[group->size()] == Resolution{});
-  CHECK(group->threshold_place(1) == 0);
-  CHECK(group->threshold(1).last == Resolution{});
+  CHECK(group->threshold_place(group->threshold_count()) == 0);
+  CHECK(group->threshold(group->threshold_count()).last == Resolution{});
   CHECK(group->snap({max_side, 1}) == 1);
   CHECK(group->snap({1, max_side}) == 0);
 }
