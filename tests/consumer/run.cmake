@@ -12,14 +12,7 @@ file(MAKE_DIRECTORY "${WORK_DIR}")
 set(toolchain -G "${GENERATOR}" "-DCMAKE_MAKE_PROGRAM=${MAKE_PROGRAM}" "-DCMAKE_CXX_COMPILER=${COMPILER}"
               -DCMAKE_BUILD_TYPE=Release)
 
-# Runs a command, which must succeed; sets `output` to what it printed.
-macro(run)
-  execute_process(COMMAND ${ARGV} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
-  if(NOT status EQUAL 0)
-    string(REPLACE ";" " " command "${ARGV}")
-    message(FATAL_ERROR "${command}\nended with ${status}:\n${output}")
-  endif()
-endmacro()
+include("${CMAKE_CURRENT_LIST_DIR}/../support/run.cmake")
 
 # Configures `source` with the settings in ARGN.
 macro(configure source build)

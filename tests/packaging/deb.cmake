@@ -9,14 +9,7 @@ endforeach()
 file(REMOVE_RECURSE "${WORK_DIR}")
 file(MAKE_DIRECTORY "${WORK_DIR}")
 
-# Runs a command, which must succeed; sets `output` to what it printed.
-macro(run)
-  execute_process(COMMAND ${ARGV} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
-  if(NOT status EQUAL 0)
-    string(REPLACE ";" " " command "${ARGV}")
-    message(FATAL_ERROR "${command}\nended with ${status}:\n${output}")
-  endif()
-endmacro()
+include("${CMAKE_CURRENT_LIST_DIR}/../support/run.cmake")
 
 run("${CPACK}" -G DEB --config "${BUILD_DIR}/CPackConfig.cmake" -B "${WORK_DIR}")
 file(GLOB package "${WORK_DIR}/*.deb")
