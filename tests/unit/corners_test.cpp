@@ -172,19 +172,6 @@ TEST_CASE("a row as long as it shall be has no padding") {
   CHECK_FALSE(row->first_pad_position.has_value());
 }
 
-TEST_CASE("padding a padded row makes its last run longer") {
-  SequenceOptions padded;
-  padded.total_length = 10;
-  padded.add_pad = AddPad::yes;
-  const auto a = build_sequence(profiles::instruct, {Section::of_text("abc")}, bytes, padded);
-  const auto b = build_sequence(profiles::instruct, {Section::of_text("abcdefghijklmno")}, bytes);
-  REQUIRE((a && b));
-  const auto batch = make_batch(profiles::instruct, {*a, *b});
-  REQUIRE(batch);
-  CHECK(batch->rows[0].runs.size() == a->runs.size());
-  CHECK(batch->rows[0].runs.back().count == 16 - 4);
-}
-
 TEST_CASE("images of two base sizes in one sequence are each read by their own") {
   std::vector<Section> sections;
   for (const std::int32_t base_size : {1024, 512, 1024, 512}) {

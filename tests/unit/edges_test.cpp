@@ -429,6 +429,8 @@ TEST_CASE("a batch pads rows that are padded already") {
   const auto batch = make_batch(profiles::instruct, {*a, *b});
   REQUIRE(batch);
   CHECK(batch->length == 16);
+  CHECK(batch->rows[0].runs.size() == a->runs.size());  // its last run is longer
+  CHECK(batch->rows[0].runs.back().count == 16 - 4);
   for (const TokenSequence& row : batch->rows) {
     std::vector<TokenId> ids(16, -1);
     REQUIRE(row.length == 16);
