@@ -60,24 +60,12 @@ class C10dTeam : public Team {
   }
 
   void add_up(at::Tensor& values) override {
-    if (needs_float(values, device_waits_)) {
-      at::Tensor wide = values.to(at::kFloat);
-      add_up(wide);
-      values.copy_(wide);
-      return;
-    }
     c10d::AllreduceOptions options;
     on_the_current_stream(options, 0);
     wait([&](std::vector<at::Tensor>& tensors) { return group_->allreduce(tensors, options); }, values);
   }
 
   void copy_from_first(at::Tensor& values) override {
-    if (needs_float(values, device_waits_)) {
-      at::Tensor wide = values.to(at::kFloat);
-      copy_from_first(wide);
-      values.copy_(wide);
-      return;
-    }
     c10d::BroadcastOptions options;
     options.rootRank = 0;
     on_the_current_stream(options, 0);
@@ -89,7 +77,8 @@ class C10dTeam : public Team {
  private:
   template <class Start>
   void wait(Start&& start, at::Tensor& values) {
-    std::vector<at::Tensor> tensors{values};
+    const bool widened = needs_float(values, device_waits_);
+    std::vector<at::Tensor> tensors{widened ? values.to(at::kFloat) : values};
     waiting_->begin();
     try {
       const auto work = start(tensors);
@@ -99,6 +88,7 @@ class C10dTeam : public Team {
       throw Error("lost another process: " + first_line(error.what()));
     }
     waiting_->end();
+    if (widened) values.copy_(tensors.front());
   }
 
   static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
