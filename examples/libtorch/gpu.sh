@@ -2,35 +2,10 @@
 # SPDX-License-Identifier: MIT
 # Builds the LibTorch example for an H100 or H200 and runs everything there is to run on one GPU.
 #   [EXTRA_PREFIX=DIR] [FIXTURES=DIR] [OUT=DIR] [BUILD=DIR] [MAX_BASE=1] [ENLARGE=1] examples/libtorch/gpu.sh
-# EXTRA_PREFIX: more folders with headers (include/CLI, include/stb, include/nlohmann), separated by semicolons.
-# FIXTURES: a folder with folders of recorded networks (the example's own tests); archives of recorded requests are taken
-# from there, from its mini/ and from the example's tests. Logs go to OUT (/tmp/out); a short table comes last.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-out=${OUT:-/tmp/out}
-build=${BUILD:-/tmp/hunyuan-generate-build}
-fixtures=$(cd "${FIXTURES:-$here/tests}" && pwd) || exit 2
-torch=$(python3 -c 'import torch;print(torch.utils.cmake_prefix_path)') || exit 2
-mkdir -p "$out" "$build"
-table=$out/table.txt
-: >"$table"
+# The variables are those of gpu_common.sh. Archives of recorded requests are taken from FIXTURES, from its mini/ and from
+# the example's tests. Logs go to OUT; a short table comes last.
+. "$(dirname "$0")/gpu_common.sh"
 
-# run NAME SECONDS COMMAND...: logs to NAME.log, adds a line to the table.
-run() {
-  local name=$1 limit=$2 start=$SECONDS state
-  shift 2
-  if [ ! -x "$1" ] && ! command -v "$1" >/dev/null; then
-    printf '%-36s not built\n' "$name" >>"$table"
-    return
-  fi
-  timeout "$limit" "$@" >"$out/$name.log" 2>&1
-  state=$?
-  printf '%-36s rc %-3d %4d s  %s\n' "$name" "$state" $((SECONDS - start)) \
-    "$(grep -v '^JSON\|^$' "$out/$name.log" | tail -n 1 | cut -c 1-110)" >>"$table"
-}
-
-configure=(cmake -G Ninja -S "$here" -B "$build" -DCMAKE_BUILD_TYPE=Release -DTORCH_CUDA_ARCH_LIST=9.0
-  "-DCMAKE_PREFIX_PATH=$torch;${EXTRA_PREFIX:-}" "-DHUNYUAN_GENERATE_TEST_DATA=$fixtures")
 run configure 120 "${configure[@]}"
 run build 240 cmake --build "$build" -- -k 0
 if [ ! -x "$build/hunyuan-generate-bench" ]; then  # the profiler's interface may differ
@@ -67,7 +42,7 @@ run pipeline_test 60 "$build/hunyuan-generate-pipeline-test" "$here/tests/tiny_a
 
 generate=$build/hunyuan-generate
 tiny=$fixtures/tiny_a
-request=(--model "$tiny" --prompt "a lake" --task image --size 64x64 --steps 6 --seed 3)
+request=(--no-metadata --model "$tiny" --prompt "a lake" --task image --size 64x64 --steps 6 --seed 3)
 run generate_cpu 60 "$generate" "${request[@]}" --out "$out/cpu.png"
 run generate_cuda_fp32 60 "$generate" "${request[@]}" --device cuda --dtype fp32 --out "$out/cuda_fp32.png"
 run generate_cuda_bf16_graph 60 "$generate" "${request[@]}" --device cuda --out "$out/cuda_graph.png"
@@ -77,7 +52,7 @@ run same_with_and_without_graph 10 cmp "$out/cuda_graph.png" "$out/cuda_no_graph
 run same_on_devices_0_0 10 cmp "$out/cuda_graph.png" "$out/devices_0_0.png"
 
 # Beyond the trained scale: in tiles, with and without a graph, one and several tiles at once.
-large=(--model "$tiny" --prompt "a lake" --task image --target 152x200 --enlarge latent --steps 8 --seed 3)
+large=(--no-metadata --model "$tiny" --prompt "a lake" --task image --target 152x200 --enlarge latent --steps 8 --seed 3)
 run target_cpu 60 "$generate" "${large[@]}" --out "$out/target_cpu.png"
 run target_cuda_fp32 60 "$generate" "${large[@]}" --device cuda --dtype fp32 --out "$out/target_cuda_fp32.png"
 run target_cuda_graph 60 "$generate" "${large[@]}" --device cuda --out "$out/target_graph.png"

@@ -2,27 +2,10 @@
 # SPDX-License-Identifier: MIT
 # Builds the LibTorch example for an H100 or H200 and runs what needs two of them.
 #   [EXTRA_PREFIX=DIR] [FIXTURES=DIR] [OUT=DIR] [BUILD=DIR] [GPUS=2] [BENCH="--only-best"] examples/libtorch/gpu_parallel.sh
-# The variables are those of gpu.sh. Logs go to OUT (/tmp/out); a short table comes last.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-out=${OUT:-/tmp/out}
-build=${BUILD:-/tmp/hunyuan-generate-build}
-fixtures=$(cd "${FIXTURES:-$here/tests}" && pwd) || exit 2
+# The variables are those of gpu_common.sh. Logs go to OUT; a short table comes last.
+. "$(dirname "$0")/gpu_common.sh"
 gpus=${GPUS:-2}
-torch=$(python3 -c 'import torch;print(torch.utils.cmake_prefix_path)') || exit 2
-mkdir -p "$out" "$build"
-table=$out/table.txt
-: >"$table"
 
-# run NAME SECONDS COMMAND...: logs to NAME.log, adds a line to the table.
-run() {
-  local name=$1 limit=$2 start=$SECONDS state
-  shift 2
-  timeout "$limit" "$@" >"$out/$name.log" 2>&1
-  state=$?
-  printf '%-32s rc %-3d %4d s  %s\n' "$name" "$state" $((SECONDS - start)) \
-    "$(grep -v '^JSON\|^$\|^==>' "$out/$name.log" | tail -n 1 | cut -c 1-120)" >>"$table"
-}
 # together NAME SECONDS PROGRAM...: as one process a GPU.
 together() {
   local name=$1 limit=$2
@@ -31,8 +14,7 @@ together() {
 }
 export OMP_NUM_THREADS=4
 
-run configure 60 cmake -G Ninja -S "$here" -B "$build" -DCMAKE_BUILD_TYPE=Release -DTORCH_CUDA_ARCH_LIST=9.0 \
-  "-DCMAKE_PREFIX_PATH=$torch;${EXTRA_PREFIX:-}" "-DHUNYUAN_GENERATE_TEST_DATA=$fixtures"
+run configure 60 "${configure[@]}"
 run build 200 cmake --build "$build" --target hunyuan-generate hunyuan-generate-check hunyuan-generate-bench \
   hunyuan-generate-parallel-test -- -k 0
 
