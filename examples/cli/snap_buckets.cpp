@@ -172,7 +172,7 @@ std::string Buckets::title() const {
 Json Buckets::json() const {
   if (!has_own_rows_) return selection_.json();
   Json rows = Json::array();
-  for (const Resolution row : group_) rows.push_back({{"height", row.height}, {"width", row.width}});
+  for (const Resolution row : group_) rows.push_back(size_json(row));
   return {{"profile", selection_.profile().name}, {"rows", rows}, {"order", name_of(selection_.order)}};
 }
 

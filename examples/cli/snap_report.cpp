@@ -25,8 +25,6 @@ Json place_json(const ListPlace& place) {
   return json;
 }
 
-Json size_json(Resolution size) { return {{"height", size.height}, {"width", size.width}}; }
-
 /// The pictures that are left over once full batches are made in the order of the list.
 std::vector<const ListPlace*> left_over(const BucketTotals& bucket, std::uint64_t batch) {
   std::vector<const ListPlace*> list;

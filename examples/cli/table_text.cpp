@@ -104,6 +104,8 @@ Json Table::json() const {
   return list;
 }
 
+Json size_json(Resolution size) { return {{"height", size.height}, {"width", size.width}}; }
+
 std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
 std::string wrapped(const std::string& first, const std::string& text, std::size_t indent) {

@@ -57,6 +57,9 @@ class Table {
   std::vector<std::vector<Cell>> rows_;
 };
 
+/// {"height": ..., "width": ...}, pixels.
+[[nodiscard]] Json size_json(Resolution size);
+
 /// JSON as the tool prints it: two blanks of indentation, bytes that are no UTF-8 replaced, a final line feed.
 [[nodiscard]] std::string dump(const Json& json);
 

@@ -6,8 +6,6 @@
 namespace hunyuan_reso::cli {
 namespace {
 
-Json size_json(Resolution size) { return {{"height", size.height}, {"width", size.width}}; }
-
 /// "0, 576, 1136"; of many the first and the last ones.
 std::string starts_text(std::int32_t count, std::int32_t (*start)(const TileLayout&, std::int32_t),
                         const TileLayout& layout) {
