@@ -316,9 +316,9 @@ void check_chat(const Input& input, std::uint8_t choice) {
   std::vector<Message> messages;
   for (std::size_t i = 0; i < input.sections.size(); ++i) {
     const Section& section = input.sections[i];
-    const Role role = i == 0 && !section.is_image   ? Role::system
-                      : (choice >> i % 8 & 1U) != 0 ? Role::assistant
-                                                    : Role::user;
+    const Role role = i == 0 && !section.is_image                  ? Role::system
+                      : (std::uint32_t{choice} >> i % 8 & 1U) != 0 ? Role::assistant
+                                                                   : Role::user;
     messages.push_back(section.is_image ? Message::of_image(role, section.image)
                                         : Message::of_text(role, section.text));
   }
