@@ -92,7 +92,8 @@ class Picture : private Svg {
   void axes() {
     double step = 1;
     while (range_ / step > 10) step *= 2;
-    for (double value = 0; value <= range_; value += step) {
+    for (int i = 0; i * step <= range_; ++i) {
+      const double value = i * step;
       const Point x = place(value, 0);
       const Point y = place(0, value);
       line(x, {x.x, x.y + 5}, " stroke=\"#555\"");

@@ -88,7 +88,7 @@ Json parse_json(std::string_view text, const std::string& name) {
   refuse_key(name, "no JSON: byte " + std::to_string(fault_of_text.byte) + ": expected a JSON value here");
 }
 
-JsonObject::JsonObject(const Json& json, std::string where, std::vector<const char*> known)
+JsonObject::JsonObject(const Json& json, std::string where, const std::vector<const char*>& known)
     : json_(json), where_(std::move(where)) {
   if (!json.is_object()) refuse_key(where_, "expected an object, but got " + written(json));
   for (const auto& item : json.items()) {

@@ -29,7 +29,7 @@ inline constexpr int most_json_levels = 64;
 class JsonObject {
  public:
   /// `where`: its place in the document, "request.gen". Refuses what is no object, and other keys than the known ones.
-  JsonObject(const Json& json, std::string where, std::vector<const char*> known);
+  JsonObject(const Json& json, std::string where, const std::vector<const char*>& known);
 
   [[nodiscard]] bool has(const char* key) const;
   /// The place of a key, "request.gen.kind".

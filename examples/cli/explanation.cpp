@@ -94,11 +94,11 @@ void add_notes(const Selection& selection, Explanation& explanation) {
     note_absolute_extra(selection, info, notes);
   }
   if (explanation.tie == Tie::exact) {
-    notes.push_back(
+    notes.emplace_back(
         "Two buckets are equally far from the request in binary64. The first one in list order is taken; extra buckets "
         "come last in the list, although their ratios lie between earlier rows.");
   } else if (explanation.tie == Tie::rounded) {
-    notes.push_back(
+    notes.emplace_back(
         "As fractions two buckets are equally far from the request. The published code computes in binary64, where "
         "rounding makes one of them nearer.");
   }

@@ -32,7 +32,7 @@ class QuotedRecord {
   enum class State { complete, open, broken };
   /// `line` without its line end, whose first byte must follow in memory.
   State feed(std::string_view line) {
-    const bool with_end = line.data()[line.size()] == '\n';  // else CRLF: a name keeps the line feed alone
+    const bool with_end = *(line.data() + line.size()) == '\n';  // else CRLF: a name keeps the line feed alone
     const std::size_t size = line.size() + (with_end ? 1 : 0);
     if (csv_parse(&parser_, line.data(), size, on_field, on_record, this) == size &&
         (with_end || csv_parse(&parser_, "\n", 1, on_field, on_record, this) == 1)) {

@@ -27,7 +27,7 @@ int report(const std::string& reason, int status) {
 constexpr std::size_t longest = 500;  // bytes of a reason
 
 /// What is wrong with the command line.
-std::string reason_of(const CLI::App& tool, const CLI::ParseError& error, const std::string& first_argument) {
+std::string parse_failure(const CLI::App& tool, const CLI::ParseError& error, const std::string& first_argument) {
   if (!tool.get_subcommands().empty()) return spelled(error.what(), longest);
   const bool is_option = !first_argument.empty() && first_argument[0] == '-';
   std::string reason = first_argument.empty() ? "no command was given"
@@ -52,9 +52,9 @@ int report_parse_error(const CLI::App& tool, const CLI::ParseError& error, const
   }
   std::string command;
   for (const CLI::App* used : tool.get_subcommands()) command = used->get_name() + " ";
-  return report(
-      reason_of(tool, error, first_argument) + "\nhunyuan-reso " + command + "--help shows the options and examples.",
-      exit_usage);
+  return report(parse_failure(tool, error, first_argument) + "\nhunyuan-reso " + command +
+                    "--help shows the options and examples.",
+                exit_usage);
 }
 
 /// CLI11 2.6 breaks the lines of a footer anew unless asked not to; 2.4 and older cannot be asked.

@@ -82,12 +82,11 @@ std::string guarded(const std::string& argument) {
 }
 
 CLI::Validator as_typed() {
-  return CLI::Validator(
-      [](std::string& text) {
-        if (!text.empty() && text.back() == mark) text.pop_back();
-        return std::string();
-      },
-      "");
+  return {[](std::string& text) {
+            if (!text.empty() && text.back() == mark) text.pop_back();
+            return std::string();
+          },
+          ""};
 }
 
 void ModelOptions::add_profile(CLI::App& app) {

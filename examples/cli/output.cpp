@@ -52,15 +52,16 @@ bool wait_until_ready(int descriptor, bool writing) {
 }
 #endif
 
-/// For the signal handler: the temporary file to remove.
+/// The temporary file to remove: a signal handler gets nothing but the signal.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 char temporary_to_remove[4096] = "";
 
 extern "C" void remove_temporary_and_stop(int signal_number) {
 #if !defined(_WIN32)
   if (temporary_to_remove[0] != '\0') ::unlink(temporary_to_remove);
 #endif
-  std::signal(signal_number, SIG_DFL);
-  std::raise(signal_number);
+  static_cast<void>(std::signal(signal_number, SIG_DFL));
+  static_cast<void>(std::raise(signal_number));
 }
 
 void set_temporary_to_remove(const std::string& path) {
@@ -105,7 +106,7 @@ Output::Output(std::string path) : path_(std::move(path)), buffer_(new char[capa
 Output::~Output() {
   if (path_.empty() || descriptor_ < 0) return;
   close_descriptor(descriptor_);
-  if (!temporary_.empty()) std::remove(temporary_.c_str());
+  if (!temporary_.empty()) static_cast<void>(std::remove(temporary_.c_str()));
   temporary_to_remove[0] = '\0';
 }
 
@@ -154,7 +155,7 @@ void Output::finish() {
   if (closed == 0) std::filesystem::rename(temporary_, resolve_links(path_), error);
   temporary_to_remove[0] = '\0';
   if (closed == 0 && !error) return;
-  std::remove(temporary_.c_str());
+  static_cast<void>(std::remove(temporary_.c_str()));
   fail("write", closed != 0 ? reason : error.value());
 }
 
@@ -215,10 +216,10 @@ bool is_terminal(int descriptor) noexcept {
 
 void install_signal_handlers() noexcept {
 #if defined(SIGPIPE)
-  std::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
 #endif
-  if (std::signal(SIGINT, remove_temporary_and_stop) == SIG_IGN) std::signal(SIGINT, SIG_IGN);
-  std::signal(SIGTERM, remove_temporary_and_stop);
+  if (std::signal(SIGINT, remove_temporary_and_stop) == SIG_IGN) static_cast<void>(std::signal(SIGINT, SIG_IGN));
+  static_cast<void>(std::signal(SIGTERM, remove_temporary_and_stop));
 }
 
 }  // namespace hunyuan_reso::cli

@@ -78,7 +78,7 @@ void SnapStatistics::set_reading(const std::string& reading, std::uint64_t heade
   header_lines_ = header_lines;
 }
 
-void SnapStatistics::keep_last(BucketTotals& totals, std::uint64_t line, std::string_view name) {
+void SnapStatistics::keep_last(BucketTotals& totals, std::uint64_t line, std::string_view name) const {
   if (head_.batch == 1) return;
   if (totals.last.size() + 1 < head_.batch) {
     totals.last.push_back({line, std::string(name)});

@@ -137,7 +137,7 @@ class SnapStatistics {
 
   [[nodiscard]] std::size_t followed_bucket(const Place& place);
   [[nodiscard]] std::size_t followed_bucket(const BucketTotals& key);
-  void keep_last(BucketTotals& totals, std::uint64_t line, std::string_view name);
+  void keep_last(BucketTotals& totals, std::uint64_t line, std::string_view name) const;
   void keep_worst(const BucketTotals& totals, Resolution size, double share, std::uint64_t line, std::string_view name);
 
   [[nodiscard]] std::uint64_t total() const;

@@ -12,7 +12,7 @@ namespace {
 std::string shortest(double value) {
   char buffer[40];
   for (int digits = 6; digits <= 17; ++digits) {
-    std::snprintf(buffer, sizeof buffer, "%.*g", digits, value);
+    static_cast<void>(std::snprintf(buffer, sizeof buffer, "%.*g", digits, value));
     if (std::strtod(buffer, nullptr) == value) break;
   }
   return buffer;
@@ -45,7 +45,7 @@ std::string Cell::for_people() const {
 }
 
 std::string Cell::for_csv() const {
-  const std::string plain = unquoted(value);
+  std::string plain = unquoted(value);
   if (plain.find_first_of(",\"\r\n") == std::string::npos) return plain;
   std::string quoted = "\"";
   for (const char c : plain) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
@@ -130,7 +130,7 @@ std::string wrapped(const std::string& first, const std::string& text, std::size
 
 std::string fixed(double value, int digits) {
   char buffer[400];
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
+  static_cast<void>(std::snprintf(buffer, sizeof buffer, "%.*f", digits, value));
   return buffer;
 }
 

@@ -32,7 +32,7 @@ int LineAnswers::run(const std::function<std::string(std::string_view)>& answer)
   std::string waiting;
   std::string block(block_size, '\0');
   bool is_first = true;
-  while (const std::size_t count = read_some(0, &block[0], block_size)) {
+  while (const std::size_t count = read_some(0, block.data(), block_size)) {
     std::string_view rest(block.data(), count);
     if (is_first) {
       const std::string fault = encoding_fault(rest);

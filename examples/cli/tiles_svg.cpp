@@ -48,7 +48,7 @@ class LayoutPicture : private Svg {
   [[nodiscard]] Point place(double top, double left) const {
     return {plot_left + left * scale_, plot_top + top * scale_};
   }
-  [[nodiscard]] const char* colour(std::int32_t row, std::int32_t column) const { return colours[(row + column) % 2]; }
+  [[nodiscard]] static const char* colour(std::int32_t row, std::int32_t column) { return colours[(row + column) % 2]; }
   [[nodiscard]] static std::string extent(double width, double height) {
     return quoted("width", number(width)) + quoted("height", number(height));
   }
