@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Builds the LibTorch example for an H100 or H200 and runs everything there is to run on one GPU.
 #   [EXTRA_PREFIX=DIR] [FIXTURES=DIR] [OUT=DIR] [BUILD=DIR] [MAX_BASE=1] [ENLARGE=1] examples/libtorch/gpu.sh
-# The variables are those of gpu_common.sh. Archives of recorded requests are taken from FIXTURES, from its mini/ and from
-# the example's tests. Logs go to OUT; a short table comes last.
+# The variables are those of gpu_common.sh. Logs go to OUT; a short table comes last.
 . "$(dirname "$0")/gpu_common.sh"
 
 run configure 120 "${configure[@]}"
@@ -13,10 +12,10 @@ if [ ! -x "$build/hunyuan-generate-bench" ]; then  # the profiler's interface ma
   run build_without_profiler 120 cmake --build "$build" -- -k 0
 fi
 
+check=$build/hunyuan-generate-check
 for folder in "$fixtures"/*/; do
   [ -e "$folder/io.safetensors" ] || continue
   name=$(basename "$folder")
-  check=$build/hunyuan-generate-check
   run "check_${name}_fp32_cpu" 60 "$check" --strict "$folder"
   run "check_${name}_fp32_cuda" 60 "$check" --strict --device cuda "$folder"
   run "check_${name}_bf16_cuda" 60 "$check" --device cuda --dtype bf16 "$folder"
@@ -27,13 +26,7 @@ for folder in "$fixtures"/*/; do
 done
 
 # Recorded requests, from the prompt to the picture. Noise comes from the recording: other libraries draw other numbers.
-for archive in "$fixtures"/*.tar.xz "$fixtures"/mini/*.tar.xz "$here"/tests/*.tar.xz; do
-  [ -e "$archive" ] || continue
-  name=$(basename "$archive" .tar.xz)
-  [ -d "$out/requests/$name" ] && continue
-  mkdir -p "$out/requests"
-  (cd "$out/requests" && cmake -E tar xf "$archive")
-  check=$build/hunyuan-generate-check
+for name in $(recorded_requests); do
   run "requests_${name}_fp32_cpu" 120 "$check" --recorded-noise --requests "$out/requests/$name"
   run "requests_${name}_fp32_cuda" 120 "$check" --recorded-noise --device cuda --requests "$out/requests/$name"
 done

@@ -30,3 +30,16 @@ run() {
   printf '%-36s rc %-3d %4d s  %s\n' "$name" "$state" $((SECONDS - start)) \
     "$(grep -v '^JSON\|^$\|^==>' "$out/$name.log" | tail -n 1 | cut -c 1-120)" >>"$table"
 }
+
+# recorded_requests: unpacks the archives of recorded requests (FIXTURES, its mini/, the example's tests) into
+# OUT/requests and prints their names.
+recorded_requests() {
+  local archive name
+  mkdir -p "$out/requests"
+  for archive in "$fixtures"/*.tar.xz "$fixtures"/mini/*.tar.xz "$here"/tests/*.tar.xz; do
+    [ -e "$archive" ] || continue
+    name=$(basename "$archive" .tar.xz)
+    [ -d "$out/requests/$name" ] || (cd "$out/requests" && cmake -E tar xf "$archive")
+    echo "$name"
+  done | sort -u
+}

@@ -10,7 +10,7 @@ gpus=${GPUS:-2}
 together() {
   local name=$1 limit=$2
   shift 2
-  run "$name" "$limit" env LINES_SHOWN=60 "$here/tests/processes.sh" "$gpus" "$@"
+  run "$name" "$limit" env LINES_SHOWN=1000 "$here/tests/processes.sh" "$gpus" "$@"
 }
 export OMP_NUM_THREADS=4
 
@@ -23,11 +23,23 @@ run build 200 cmake --build "$build" --target hunyuan-generate hunyuan-generate-
 check=$build/hunyuan-generate-check
 for layout in "tp$gpus" "cfg$gpus"; do
   together "parallel_test_$layout" 60 "$build/hunyuan-generate-parallel-test" "$layout" "$fixtures/tiny_a" cuda
-  grep -q "^parallel_test_$layout *rc 0" "$table" || { cat "$out/parallel_test_$layout.log" "$table"; exit 1; }
+  grep -q "^parallel_test_$layout *rc [^0]" "$table" && { cat "$out/parallel_test_$layout.log" "$table"; exit 1; }
   together "check_tiny_a_${layout}_fp32" 40 "$check" --parallel "$layout" --device cuda "$fixtures/tiny_a"
   together "check_tiny_a_${layout}_bf16" 40 "$check" --parallel "$layout" --device cuda --dtype bf16 --experts grouped \
     "$fixtures/tiny_a"
 done
+
+for name in $(recorded_requests); do
+  together "requests_${name}_tp$gpus" 120 "$check" --recorded-noise --parallel "tp$gpus" --device cuda \
+    --requests "$out/requests/$name"
+done
+
+# Torchrun gives the bytes that any other starter gives.
+request=("$build/hunyuan-generate" --model "$here/tests/tiny_a" --prompt "a lake" --task image --size 64x64 --steps 6
+  --seed 3 --no-metadata --devices cuda --parallel "tp$gpus")
+together picture 60 "${request[@]}" --out "$out/processes.png"
+run picture_torchrun 90 torchrun --standalone --no-python --nproc-per-node "$gpus" "${request[@]}" --out "$out/torchrun.png"
+run same_by_torchrun 10 cmp "$out/processes.png" "$out/torchrun.png"
 
 bench=("$build/hunyuan-generate-bench" --layers 8 --steps 12 ${BENCH:---only-best})
 run bench_one 60 "${bench[@]}" --devices 0
