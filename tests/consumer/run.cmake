@@ -70,8 +70,7 @@ if(WAY STREQUAL "find_package")
   build_and_run_program("-DCMAKE_PREFIX_PATH=${prefix}")
 
 elseif(WAY STREQUAL "add_subdirectory" OR WAY STREQUAL "fetch_content")
-  build_and_run_program("-DLIBRARY=${SOURCE_DIR}" -DFETCHCONTENT_FULLY_DISCONNECTED=ON
-                        "-DCMAKE_INSTALL_PREFIX=${WORK_DIR}/prefix")
+  build_and_run_program("-DLIBRARY=${SOURCE_DIR}" "-DCMAKE_INSTALL_PREFIX=${WORK_DIR}/prefix")
   # The consumer's own installation has nothing of the library's.
   run("${CMAKE_COMMAND}" --install "${WORK_DIR}/build" --config Release)
   list_files("${WORK_DIR}/prefix")
@@ -103,8 +102,7 @@ elseif(WAY STREQUAL "pkg_config")
 elseif(WAY STREQUAL "subproject")
   # An engine that carries the library, installs it along and exports a target that needs it; then a program that
   # finds the engine.
-  configure("${CMAKE_CURRENT_LIST_DIR}/engine" "${WORK_DIR}/engine" "-DLIBRARY=${SOURCE_DIR}"
-            "-DCMAKE_INSTALL_PREFIX=${WORK_DIR}/prefix")
+  configure("${CMAKE_CURRENT_LIST_DIR}/engine" "${WORK_DIR}/engine" "-DLIBRARY=${SOURCE_DIR}" "-DCMAKE_INSTALL_PREFIX=${WORK_DIR}/prefix")
   run("${CMAKE_COMMAND}" --build "${WORK_DIR}/engine" --config Release)
   run("${CMAKE_COMMAND}" --install "${WORK_DIR}/engine" --config Release --component hunyuan_reso_Development)
   check_installed("${WORK_DIR}/prefix")

@@ -26,6 +26,9 @@ macro(check_settings)
   set(own_names "^(HUNYUAN_RESO_|hunyuan_reso_|engine_)|^(cache|variable|variables|property|own_names|cmake_names)$")
   # CMake's own, of find_package and of FetchContent.
   set(cmake_names "^(remembered_|_|CMAKE_MATCH_|ARG[CNV]|CMAKE_FIND_PACKAGE|FETCHCONTENT_)")
+  if(CMAKE_VERSION VERSION_LESS 3.25)  # its files of exported targets, and FetchContent_MakeAvailable
+    string(APPEND cmake_names "|^(CONFIG_FILES|file|target|contentName|contentNameLower)$")
+  endif()
   foreach(variable ${variables})
     if(NOT variable IN_LIST remembered_variables AND NOT variable MATCHES "${own_names}"
        AND NOT variable MATCHES "${cmake_names}")
