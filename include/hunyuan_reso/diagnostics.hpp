@@ -224,8 +224,9 @@ struct Diagnostics {
   std::size_t count = 0;
 
   [[nodiscard]] constexpr const Diagnostic* begin() const noexcept { return items; }
-  [[nodiscard]] constexpr const Diagnostic* end() const noexcept { return items + count; }
-  [[nodiscard]] constexpr std::size_t size() const noexcept { return count; }
+  [[nodiscard]] constexpr const Diagnostic* end() const noexcept { return items + size(); }
+  /// How many there are: `count`, but no more than `capacity`.
+  [[nodiscard]] constexpr std::size_t size() const noexcept { return count < capacity ? count : capacity; }
 
   constexpr void add(DiagnosticCode code, Severity severity, LimitSource source, double value, double limit) noexcept {
     if (count < capacity) items[count++] = {code, severity, source, value, limit};

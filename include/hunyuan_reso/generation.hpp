@@ -71,7 +71,7 @@ template <class Encode>
   for (const Section& section : *sections) {
     if (section.is_image) {
       if (section.image.kind != ImageKind::generated) continue;
-      counts.answer = model.profile.template_texts.answer[0] != '\0' ? last_text : 0;
+      counts.answer = model.profile.template_texts.has_answer() ? last_text : 0;
       is_after_image = true;
       continue;
     }

@@ -12,7 +12,11 @@ struct Slice {
   std::int32_t start = 0;
   std::int32_t stop = 0;
 
-  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::int32_t length() const noexcept { return stop - start; }
+  /// 0 for a slice that ends before it starts.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::int32_t length() const noexcept {
+    const std::int64_t difference = std::int64_t{stop} - start;
+    return difference < 0 ? 0 : static_cast<std::int32_t>(difference < max_side ? difference : max_side);
+  }
   [[nodiscard]] HUNYUAN_RESO_HD constexpr bool contains(std::int32_t position) const noexcept {
     return position >= start && position < stop;
   }

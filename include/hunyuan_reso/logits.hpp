@@ -31,11 +31,16 @@ struct RatioSlices {
   VocabularySlice slices[RatioTokens::capacity]{};
   std::size_t count = 0;
 
+  /// How many slices there are: `count`, but no more than there is room for.
+  [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t size() const noexcept {
+    return count < RatioTokens::capacity ? count : RatioTokens::capacity;
+  }
   /// Ratio tokens in all, which is the length of the compact logits.
   [[nodiscard]] HUNYUAN_RESO_HD constexpr std::size_t token_count() const noexcept {
     std::size_t tokens = 0;
-    for (std::size_t i = 0; i < count && i < RatioTokens::capacity; ++i) {
-      tokens += static_cast<std::size_t>(slices[i].stop - slices[i].start);
+    for (std::size_t i = 0; i < size(); ++i) {
+      const std::int64_t length = std::int64_t{slices[i].stop} - slices[i].start;
+      tokens += length > 0 ? static_cast<std::size_t>(length) : 0;
     }
     return tokens;
   }

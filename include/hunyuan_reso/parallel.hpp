@@ -82,7 +82,7 @@ namespace detail {
   const std::int64_t linear = saturating_product(saturating_sum(layer.attention, experts), p.layers);
   const std::int64_t all = backbone_parameters(p);
   // Output channels of the products whose inputs are split (output projection, shared down) are whole on each device.
-  const std::int64_t whole = std::int64_t{p.hidden_size} * (1 + p.shared_experts);
+  const std::int64_t whole = std::int64_t{p.hidden_size} * (std::int64_t{1} + p.shared_experts);
   const std::int64_t split = layer.output_channels > whole ? layer.output_channels - whole : 0;
   const std::int64_t channels = saturating_product(split / devices + whole, p.layers);
   return backbone_bytes(precision, linear / devices, all > linear ? all - linear : 0, channels);

@@ -99,12 +99,15 @@ struct Preset {
 
 /// All presets of a model, in order of the ratio index.
 struct PresetList {
-  Preset rows[ResolutionGroup::capacity()]{};
+  static constexpr std::size_t capacity = ResolutionGroup::capacity();
+
+  Preset rows[capacity]{};
   std::size_t count = 0;
 
   [[nodiscard]] constexpr const Preset* begin() const noexcept { return rows; }
-  [[nodiscard]] constexpr const Preset* end() const noexcept { return rows + count; }
-  [[nodiscard]] constexpr std::size_t size() const noexcept { return count; }
+  [[nodiscard]] constexpr const Preset* end() const noexcept { return rows + size(); }
+  /// How many there are: `count`, but no more than `capacity`.
+  [[nodiscard]] constexpr std::size_t size() const noexcept { return count < capacity ? count : capacity; }
 };
 
 /// The preset list of a model.

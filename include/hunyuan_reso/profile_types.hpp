@@ -110,7 +110,10 @@ struct RatioTokens {
   }
   /// Appends `number` tokens with the ids first_id, first_id + 1 ..
   constexpr void append(TokenId first_id, std::size_t number) noexcept {
-    for (std::size_t i = 0; i < number && count <= capacity; ++i) append(first_id + static_cast<TokenId>(i));
+    for (std::size_t i = 0; i < number && count <= capacity; ++i) {
+      const std::int64_t id = first_id + static_cast<std::int64_t>(i);
+      append(id > max_side ? unknown : static_cast<TokenId>(id));
+    }
   }
   constexpr void append(TokenId id) noexcept {
     if (count < capacity) ids[count] = id;
@@ -122,6 +125,9 @@ struct RatioTokens {
 struct FurtherToken {
   const char* text = "";  ///< for example "<my_token>"; must outlive the profile
   TokenId id = 0;
+
+  /// The text; an empty one for nullptr, which ModelProfile::check refuses.
+  [[nodiscard]] constexpr const char* text_or_empty() const noexcept { return text == nullptr ? "" : text; }
 };
 
 struct FurtherTokens {
@@ -140,7 +146,8 @@ struct FurtherTokens {
   }
 };
 
-/// What a chat template puts around messages. The two estimates serve plans that are made without an encoder.
+/// What a chat template puts around messages; nullptr stands for no text. The two estimates serve plans that are made
+/// without an encoder.
 struct TemplateTexts {
   const char* after_system = "";
   const char* before_user = "";
@@ -151,6 +158,9 @@ struct TemplateTexts {
   const char* end_answer = "";
   std::int32_t token_estimate = 0;      ///< tokens of all these texts in a conversation of one turn
   std::int32_t tokens_after_image = 0;  ///< how many of them follow the generated image
+
+  /// Whether an answer has a tag of its own.
+  [[nodiscard]] constexpr bool has_answer() const noexcept { return answer != nullptr && *answer != '\0'; }
 };
 
 /// The template of the base checkpoint: no text at all.

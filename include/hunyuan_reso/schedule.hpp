@@ -64,7 +64,7 @@ class FlowSchedule {
   }
   /// What step j multiplies the velocity with: sigma(j + 1) - sigma(j), negative.
   [[nodiscard]] HUNYUAN_RESO_HD constexpr double step_factor(std::int32_t j) const noexcept {
-    return sigma(j + 1) - sigma(j);
+    return j < steps_ ? sigma(j + 1) - sigma(j) : 0.0;
   }
 
   /// The step at which an image-to-image run of `strength` in (0, 1] begins: the first one whose noise level is at most

@@ -74,10 +74,11 @@ template <class = void>
     if (rows[i].length > batch.length) batch.length = rows[i].length;
   }
   for (TokenSequence& row : rows) {
-    const std::int32_t missing = batch.length - row.length;
-    if (missing == 0) continue;
-    if (!row.first_pad_position) row.first_pad_position = row.length;
-    if (!row.runs.empty() && row.runs.back().id == profile.special.pad) {
+    if (row.length >= batch.length) continue;
+    const std::int32_t length = row.length > 0 ? row.length : 0;
+    const std::int32_t missing = batch.length - length;
+    if (!row.first_pad_position) row.first_pad_position = length;
+    if (!row.runs.empty() && row.runs.back().id == profile.special.pad && row.runs.back().count <= length) {
       row.runs.back().count += missing;
     } else {
       row.runs.push_back({profile.special.pad, missing});
@@ -226,7 +227,9 @@ template <class = void>
       slices.push_back(slice);
     }
   };
-  const auto append_position = [&append](std::int32_t position) { append({position, position + 1}); };
+  const auto append_position = [&append](std::int32_t position) {
+    append({position, position < max_side ? position + 1 : position});
+  };
   append_position(layout.gen_timestep_positions.back());
   if (profile.cfg_distilled) append_position(layout.guidance_positions.back());
   if (profile.use_meanflow) append_position(layout.timestep_r_positions.back());

@@ -127,14 +127,19 @@ struct TokenSequence : TokenLayout {
   template <class Id>
   [[nodiscard]] Errc expand(Id* out, std::size_t capacity) const noexcept {
     if (capacity < static_cast<std::size_t>(length)) return Errc::buffer_too_small;
+    std::int32_t left = length;
     for (const TokenRun run : runs) {  // a copy, which `out` cannot alias: else nothing is vectorised for int32_t
       const Id id = static_cast<Id>(run.id);
-      if (run.count == 1) {  // text: not worth a vectorised loop's set-up
+      const std::int32_t count = run.count < left ? run.count : left;
+      if (count == 1) {  // text: not worth a vectorised loop's set-up
         *out++ = id;
+        --left;
         continue;
       }
-      for (std::int32_t i = 0; i < run.count; ++i) out[i] = id;
-      out += run.count;
+      if (count <= 0) continue;
+      for (std::int32_t i = 0; i < count; ++i) out[i] = id;
+      out += count;
+      left -= count;
     }
     return Errc::none;
   }

@@ -50,7 +50,7 @@ class TextStagePlanner {
   explicit constexpr TextStagePlanner(const Model& model) noexcept
       : model_(model),
         size_token_(size_token_id(model.profile, model.group.base_size())),
-        has_answer_(*model.profile.template_texts.answer != '\0') {}
+        has_answer_(model.profile.template_texts.has_answer()) {}
 
   [[nodiscard]] constexpr Result<TextStage> plan(const TextStageRule& rule) const noexcept {
     TextStage stage;
@@ -192,7 +192,7 @@ class TextStageRow {
                                                     bool force_greedy = false) noexcept {
     if (stage_.ratio_rule == RatioRule::masked && stage_.size_token && last == *stage_.size_token) {
       const Errc error =
-          mask_logits(logits, vocabulary_size, stage_.ratio_slices.slices, stage_.ratio_slices.count, force_greedy);
+          mask_logits(logits, vocabulary_size, stage_.ratio_slices.slices, stage_.ratio_slices.size(), force_greedy);
       if (error != Errc::none) return error;
     }
     const Result<TokenId> forced = machine_.step(last);

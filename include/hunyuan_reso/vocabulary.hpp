@@ -21,7 +21,7 @@ namespace detail {
 /// A published token's text, unless a further token of the profile has the same one.
 [[nodiscard]] constexpr Result<TokenText> unless_taken(const ModelProfile& profile, const TokenText& text) noexcept {
   for (std::size_t i = 0; i < profile.further_tokens.size(); ++i) {
-    if (text == profile.further_tokens.items[i].text) return Errc::not_a_special_token;
+    if (text == profile.further_tokens.items[i].text_or_empty()) return Errc::not_a_special_token;
   }
   return text;
 }
@@ -70,7 +70,7 @@ struct NamedId {
     case detail::TokenKind::base_size:
       return text.append(detail::size_prefix).append_number(owner.number).append(">");
     case detail::TokenKind::further:
-      return text.append(profile.further_tokens.items[owner.number].text);
+      return text.append(profile.further_tokens.items[owner.number].text_or_empty());
     case detail::TokenKind::named:
       return detail::unless_taken(profile, text.append(detail::named_tokens[owner.number].text.view()));
     case detail::TokenKind::family: {
@@ -90,7 +90,7 @@ namespace detail {
 /// The id that a text would have, whether or not another token of the profile has taken it.
 [[nodiscard]] constexpr NamedId named_id(const ModelProfile& profile, std::string_view text) noexcept {
   for (std::size_t i = 0; i < profile.further_tokens.size(); ++i) {
-    if (profile.further_tokens.items[i].text == text) {
+    if (profile.further_tokens.items[i].text_or_empty() == text) {
       return {profile.further_tokens.items[i].id, {TokenKind::further, i}};
     }
   }

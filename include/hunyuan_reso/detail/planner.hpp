@@ -23,7 +23,7 @@ struct TextCounts {
   TextCounts counts;
   counts.before_user = 1 + std::int64_t{request.system_tokens};
   counts.after_image = profile.template_texts.tokens_after_image;
-  counts.answer = profile.template_texts.answer[0] != '\0' ? 1 : 0;
+  counts.answer = profile.template_texts.has_answer() ? 1 : 0;
   counts.all = std::int64_t{request.prompt_tokens} + request.system_tokens + profile.template_texts.token_estimate;
   counts.chain_of_thought = request.chain_of_thought_tokens;
   return counts;
