@@ -85,7 +85,7 @@ Json parse_json(std::string_view text, const std::string& name) {
   if (!fault_of_text.unreadable.empty()) {
     refuse_key(name, "no JSON that can be read: " + printable(fault_of_text.unreadable, 100));
   }
-  refuse_key(name, "no JSON: byte " + std::to_string(fault_of_text.byte) + ": expected a JSON value here");
+  refuse_key(name, "no JSON: byte " + std::to_string(fault_of_text.byte) + ": expected well-formed JSON in UTF-8 here");
 }
 
 JsonObject::JsonObject(const Json& json, std::string where, const std::vector<const char*>& known)

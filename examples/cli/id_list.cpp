@@ -38,6 +38,8 @@ IdList parse_ids(std::string_view text, const std::string& name, std::int32_t vo
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);  // a byte order mark
   IdList list;
   std::uint64_t line = 0;
+  std::vector<std::uint64_t> open;  // lines of the brackets that are not closed yet
+  const auto place = [&] { return name + ": line " + std::to_string(line); };
   while (!text.empty()) {
     ++line;
     const std::size_t line_feed = text.find('\n');
@@ -45,16 +47,22 @@ IdList parse_ids(std::string_view text, const std::string& name, std::int32_t vo
     text.remove_prefix(line_feed == std::string_view::npos ? text.size() : line_feed + 1);
     while (!rest.empty()) {
       if (is_separator(rest[0])) {
+        if (rest[0] == '[') open.push_back(line);
+        if (rest[0] == ']' && open.empty()) throw Refusal(place() + ": expected '[' before this ']'");
+        if (rest[0] == ']') open.pop_back();
         rest.remove_prefix(1);
         continue;
       }
       if (rest[0] == '#') break;
       std::size_t size = 0;
       while (size < rest.size() && !is_separator(rest[size])) ++size;
-      list.ids.push_back(id_of(rest.substr(0, size), name + ": line " + std::to_string(line), vocabulary_size));
+      list.ids.push_back(id_of(rest.substr(0, size), place(), vocabulary_size));
       list.lines.push_back(line);
       rest.remove_prefix(size);
     }
+  }
+  if (!open.empty()) {
+    throw Refusal(name + ": expected ']' for the '[' in line " + std::to_string(open.back()) + ", but the list ends");
   }
   if (list.ids.empty()) throw Refusal(name + ": expected token ids, but found none");
   return list;

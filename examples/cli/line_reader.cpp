@@ -2,6 +2,7 @@
 #include "line_reader.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -64,6 +65,10 @@ void check_is_text(std::string_view block) {
 
 InputFile::InputFile(const std::string& path) {
   if (path == "-") return;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IFMT) == S_IFDIR) {
+    throw Refusal("cannot read '" + printable(path) + "': expected a file, but it is a folder");
+  }
   descriptor_ = open_list(path.c_str());
   if (descriptor_ >= 0) return;
   throw Refusal("cannot read '" + printable(path) + "': " + std::generic_category().message(errno));

@@ -164,6 +164,19 @@ void Output::fail(const char* what, int error) const {
   throw Refusal("cannot " + std::string(what) + " " + name + ": " + std::generic_category().message(error));
 }
 
+bool is_same_output(const std::string& a, const std::string& b) {
+  if (a.empty() || b.empty()) return false;
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(a, error);
+  if (std::filesystem::exists(status)) {
+    return std::filesystem::is_regular_file(status) && std::filesystem::equivalent(a, b, error);
+  }
+  const auto whole = [&](const std::string& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  };
+  return whole(a) == whole(b);
+}
+
 std::size_t read_some(int descriptor, char* data, std::size_t size) {
   while (true) {
     const long count = read_once(descriptor, data, size);

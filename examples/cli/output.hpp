@@ -43,6 +43,9 @@ class Output {
   std::size_t used_ = 0;
 };
 
+/// Whether two outputs would be written to one file, so that the later one would replace the earlier one.
+[[nodiscard]] bool is_same_output(const std::string& a, const std::string& b);
+
 /// Reads up to `size` bytes from a descriptor; 0 at the end. Throws Refusal.
 [[nodiscard]] std::size_t read_some(int descriptor, char* data, std::size_t size);
 

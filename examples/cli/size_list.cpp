@@ -176,7 +176,8 @@ Result<ImageSize> parse_size(std::string_view text, const ModelProfile& profile,
   return ImageSize::of_pixels({parsed->size.width, parsed->size.height});
 }
 
-std::string size_refusal(std::string_view text, const Result<ImageSize>& refused, SideOrder order) {
+std::string size_refusal(std::string_view text, const Result<ImageSize>& refused, SideOrder order,
+                         const std::string& forms) {
   std::string reason = reason_of(refused.error(), order);
   const std::size_t at = refused.position();
   if (at < text.size() && text[at] == '\0') return "a zero byte (NUL), expected text: tr -d '\\0' drops such bytes";
@@ -187,6 +188,7 @@ std::string size_refusal(std::string_view text, const Result<ImageSize>& refused
   bool has_letter = false;
   for (const char c : text) has_letter = has_letter || is_letter(c);
   if (has_letter) reason = "this names no height and width";
+  if (!forms.empty()) return reason + "; expected " + forms;
   return reason + "; the forms are " + size_form(order) + " (1024x768), a ratio A:B (16:9, 2.39:1), <img_ratio_i>";
 }
 

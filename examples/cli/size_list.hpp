@@ -16,8 +16,9 @@ namespace hunyuan_reso::cli {
 [[nodiscard]] Result<ImageSize> parse_size(std::string_view text, const ModelProfile& profile, SideOrder order);
 
 /// Why parse_size refused a text: what was expected at the byte at fault and, where the text is of none of the forms,
-/// what the forms are.
-[[nodiscard]] std::string size_refusal(std::string_view text, const Result<ImageSize>& refused, SideOrder order);
+/// what the forms are (`forms` in place of all that parse_size takes).
+[[nodiscard]] std::string size_refusal(std::string_view text, const Result<ImageSize>& refused, SideOrder order,
+                                       const std::string& forms = "");
 
 /// For a size that was read but looks like a slip (1024x024): what it was read as; else empty.
 [[nodiscard]] std::string size_doubt(std::string_view text, const ImageSize& read, SideOrder order);

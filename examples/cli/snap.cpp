@@ -225,6 +225,9 @@ int run(const SnapOptions& options) {
   if (options.summary_json && options.output.format == "csv") {
     throw UsageError("snap: --summary-json is a form of its own, so it goes without --format csv");
   }
+  if (is_same_output(options.output.path, options.summary_path)) {
+    throw UsageError("snap: --out and --summary-out name the same file");
+  }
   SnapTask task(options);
   if (has_dash || !options.from.empty()) return snap_list(task, options.sizes[0]);
   return ArgumentSnapper(task).run();

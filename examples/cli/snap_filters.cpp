@@ -12,6 +12,9 @@ constexpr std::int64_t most_pixels = (std::int64_t{1} << 53) - 1;
 /// "2.5" or "16:9", as longer and shorter part.
 Resolution parse_aspect(const std::string& text) {
   const bool is_ratio = text.find_first_of(":/") != std::string::npos;
+  const bool is_number = text.find_first_not_of("0123456789.") == std::string::npos;
+  const bool is_below_one = is_number && read_decimal("--max-aspect", text, 0, most_pixels) < 1;
+  if (is_below_one) throw Refusal("--max-aspect " + spelled(text) + ": expected at least 1 (longer side by shorter)");
   const std::string ratio_text = is_ratio ? text : text + ":1";
   const Result<ImageSize> ratio = parse_size(ratio_text, ModelProfile{}, SideOrder::height_width);
   if (!ratio || ratio->kind != ImageSizeKind::ratio) {
@@ -21,8 +24,6 @@ Resolution parse_aspect(const std::string& text) {
   const std::int32_t a = ratio->size.height;
   const std::int32_t b = ratio->size.width;
   const Resolution aspect = a > b ? Resolution{a, b} : Resolution{b, a};
-  const bool is_below_one = !is_ratio && read_decimal("--max-aspect", text, 0, most_pixels) < 1;
-  if (is_below_one) throw Refusal("--max-aspect " + spelled(text) + ": expected at least 1 (longer side by shorter)");
   return aspect;
 }
 

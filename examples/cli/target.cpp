@@ -55,9 +55,10 @@ Resolution of_shorter_side(double side, Resolution ratio) {
 /// A size in pixels; what is none is refused with the names that are taken, too.
 Resolution pixels_of(const std::string& place, const std::string& text, const Selection& selection) {
   const std::string names = "\n  A name is taken, too: 1K, 2K, 4K, 8K, 8MP, 1440p (see --help).";
+  const std::string form = std::string(size_form(selection.order)) + " (2160x3840)";
   const Result<ImageSize> size = parse_size(text, selection.profile(), selection.order);
   if (!size) {
-    throw Refusal(point_at(place, text, size.position(), size_refusal(text, size, selection.order)) + names);
+    throw Refusal(point_at(place, text, size.position(), size_refusal(text, size, selection.order, form)) + names);
   }
   if (size->kind != ImageSizeKind::pixels) {
     throw Refusal(place + ": '" + spelled(text) + "': expected the pixels of an image, " + size_form(selection.order) +

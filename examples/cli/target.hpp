@@ -17,8 +17,8 @@ struct Target {
 
 /// What the names mean, for --help.
 inline constexpr const char* target_names =
-    "1K, 2K, 4K, 8K: as many pixels as 1024, 2048, 4096 or 8192 squared. 8MP (any number, also 2.5MP): so many\n"
-    "millions of pixels. 1440p (any number): the shorter side has so many pixels. All in the ratio of the request";
+    "1K, 2K, 4K, 8K: as many pixels as 1024, 2048, 4096 or 8192 squared. 8MP (0.001 to 1000000): so many\n"
+    "millions of pixels. 1440p (1 to 65536): the shorter side has so many pixels. All in the ratio of the request";
 
 /// A size in pixels, or a name, each with one meaning. 1K, 2K, 4K, 8K: as many pixels as 1024, 2048 .. squared, 8MP
 /// millions of pixels, both in the given ratio with sides in multiples of 16; 1440p: the shorter side has 1440 pixels

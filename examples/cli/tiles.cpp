@@ -21,7 +21,7 @@ TiledCanvas canvas_of(const TilesOptions& options, const Selection& selection) {
   const ModelProfile& profile = selection.profile();
   const EnlargementOptions resolved = options.refinement.resolve(selection);
   TiledCanvas canvas;
-  canvas.target = require_target("", options.size, usual_ratio, selection);
+  canvas.target = require_target("SIZE", options.size, usual_ratio, selection);
   canvas.overlap = resolved.overlap;
   const Resolution size = canvas.target.size;
   const std::int64_t height = detail::up_to_multiple(size.height, profile.token_pixels_high());

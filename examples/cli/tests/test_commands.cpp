@@ -72,6 +72,35 @@ TEST_CASE("an unknown command is answered with the known ones") {
   CHECK(contains(run_tool("").err, "no command was given; the commands are table"));
 }
 
+TEST_CASE("two outputs to one file are refused before anything is written") {
+  const std::string file = (scratch() / "twice.json").string();
+  const std::string other = (scratch() / "." / "twice.json").string();
+  for (const bool exists : {false, true}) {
+    CAPTURE(exists);
+    if (exists) write_text(file, "kept");
+    const Run run = run_tool("snap - --out " + file + " --summary-out " + other, "64x64\n");
+    CHECK(run.status == 2);
+    CHECK(contains(run.err, "--out and --summary-out name the same file"));
+    CHECK(std::filesystem::exists(file) == exists);
+  }
+  CHECK(read_text(file) == "kept");
+  CHECK(run_tool("snap - --quiet --out /dev/null --summary-out /dev/null", "64x64\n").status == 0);
+}
+
+TEST_CASE("a list of ids whose brackets do not match is refused") {
+  CHECK(run_tool("token -", "[[1, 2],\n [3]]").status == 0);
+  CHECK(run_tool("token -", "[1]\n[2]").status == 0);
+  for (const char* command : {"token -", "sequence --ids -"}) {
+    CAPTURE(command);
+    const Run cut = run_tool(command, "1\n[1, [2],\n");
+    CHECK(cut.status == 1);
+    CHECK(contains(cut.err, "expected ']' for the '[' in line 2, but the list ends"));
+    const Run stray = run_tool(command, "[1]\n]");
+    CHECK(stray.status == 1);
+    CHECK(contains(stray.err, "line 2: expected '[' before this ']'"));
+  }
+}
+
 TEST_CASE("a refused option ends with 1 and says why") {
   const auto refused = [](const std::string& arguments, const std::string& reason) {
     CAPTURE(arguments);
@@ -81,6 +110,8 @@ TEST_CASE("a refused option ends with 1 and says why") {
     CHECK(contains(run.err, reason));
     CHECK(lines_of(run.err).size() == 1);
   };
+  refused("snap --from csv " + scratch().string(), "expected a file, but it is a folder");
+  refused("snap 1x1 --max-aspect 0", "--max-aspect 0: expected at least 1");
   refused("table --base-size 1000", "--base-size 1000: the base size must be a multiple of the alignment");
   refused("table --base-size 0", "--base-size 0: expected a whole number from 1 to 1073741823");
   refused("table --base-size -16", "--base-size -16: expected a whole number from 1");

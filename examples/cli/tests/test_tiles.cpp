@@ -153,6 +153,9 @@ TEST_CASE("what tiles refuses") {
   refused("2160x3840 --overlap 100", "--overlap 100: expected multiples of 16 pixels");
   refused("2160x3840 --overlap 1024", "--overlap 1024: expected less than a tile's sides, 1024x1024");
   refused("2160x3840 --overlap -16", "--overlap -16: expected a whole number from 0");
+  refused("1:1", "SIZE: '1:1': expected the pixels of an image, HEIGHTxWIDTH");
+  refused("99999p", "SIZE 99999: expected a whole number from 1 to 65536");
+  refused("3K", "SIZE: '3K': byte 2: this names no height and width; expected HEIGHTxWIDTH (2160x3840)\n");
   refused("2147483647x16", "at most 2147483647");
   refused("2147483632x2147483632 --tile 16 --overlap 0", "more than 2147483647 tiles");
   refused("65536x65536 --tile 16 --overlap 0 --format json", "16777216 tiles are too many to list or draw");

@@ -35,6 +35,8 @@ void Output::write_fully(const char* data, std::size_t size) { hunyuan_reso_host
 
 void Output::finish() { flush(); }
 
+bool is_same_output(const std::string& a, const std::string& b) { return !a.empty() && a == b; }
+
 std::size_t read_some(int, char* data, std::size_t size) {
   const std::int32_t count = hunyuan_reso_host_read(data, size);
   if (count < 0) throw Refusal("cannot read the input: it could not be read");
