@@ -24,7 +24,8 @@ struct LoopTimes {
 
 /// Hears of each finished step.
 using StepReport = std::function<void(std::int64_t step, double seconds)>;
-/// Called with true before step 2 is launched and with false when the last step has ended; for profilers.
+/// Called with true before step 2 is launched and with false when the last step has ended, where there are so many; for
+/// profilers.
 using SteadyHook = std::function<void(bool begins)>;
 
 /// Calls of the model, one after the other.

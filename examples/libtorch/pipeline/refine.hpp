@@ -60,9 +60,11 @@ inline at::Tensor encoded(const RefineInputs& inputs, const at::Tensor& picture)
   }
   const VaeEncoder& encoder = *inputs.model.vae_encoder;
   const at::Device device = inputs.model.backbone.device();
-  const at::Tensor moments = encode_tiles(
-      plan_of(inputs.planned).tiles, latent_pixels(inputs.planned), picture,
-      [&](const at::Tensor& image) { return encoder.moments(image.to(device, inputs.model.options.vae_dtype), {}); });
+  const at::Tensor moments =
+      encode_tiles(plan_of(inputs.planned).tiles, latent_pixels(inputs.planned), picture, [&](const at::Tensor& image) {
+        inputs.model.parallel().get_on();
+        return encoder.moments(image.to(device, inputs.model.options.vae_dtype), {});
+      });
   // The mean: noise comes with the start of the refinement.
   return encoder.sample(moments, at::zeros_like(moments.chunk(2, 1)[0])).to(device);
 }
@@ -153,9 +155,11 @@ inline Refined refine(const at::Tensor& latents, const at::Tensor& pixels, Refin
   result.loop_seconds = now() - begin;
   begin = now();
   if (!inputs.model.vae_decoder) throw Error("the checkpoint has no VAE decoder");
-  result.pixels = cut_to_target(
-      planned, decode_tiles(plan.tiles, latent_pixels(planned), refined,
-                            [&](const at::Tensor& tile) { return inputs.model.vae_decoder->decode(tile); }));
+  const auto decode = [&](const at::Tensor& tile) {
+    inputs.model.parallel().get_on();
+    return inputs.model.vae_decoder->decode(tile);
+  };
+  result.pixels = cut_to_target(planned, decode_tiles(plan.tiles, latent_pixels(planned), refined, decode));
   result.decode_seconds = now() - begin;
   return result;
 }

@@ -105,12 +105,13 @@ class TiledCanvas {
 struct TileModel {
   /// Latents of some tiles, [at once, C, h, w], to their directions at the current step. `first`: the very first call.
   std::function<at::Tensor(const at::Tensor& latents, bool first)> direction;
-  std::function<void()> next_step;  ///< all tiles of a step are done
+  std::function<void()> next_step = {};  ///< all tiles of a step are done
+  std::function<void()> get_on = {};     ///< this process does not wait for another one: see Team::get_on
 };
 /// The model itself. The denoiser must have as many pictures as tiles go at once, and outlive what is returned.
 inline TileModel tile_model(Denoiser& denoiser) {
   return {[&](const at::Tensor& latents, bool first) { return denoiser.direction(latents, first); },
-          [&] { denoiser.next_step(); }};
+          [&] { denoiser.next_step(); }, [&] { denoiser.parallel().get_on(); }};
 }
 
 /// Refines a canvas that was started, through `steps` steps, by run_calls. The report hears of each finished call, from
@@ -119,7 +120,9 @@ inline LoopTimes run_tiles(TiledCanvas& canvas, const TileModel& model, std::int
                            bool graph, const StepReport& report) {
   CallLoop loop{steps * canvas.batches(),
                 [&](std::int64_t number) { canvas.add(model.direction(canvas.batch(), number == 0)); }};
+  loop.ended = model.get_on;
   loop.between = [&](std::int64_t number) {
+    if (model.get_on) model.get_on();
     if ((number + 1) % canvas.batches() != 0) return;
     canvas.finish_step();
     if (model.next_step) model.next_step();

@@ -54,7 +54,7 @@ class TestReport {
     const std::string error = error_of(action);
     return check(error.find(expected) != std::string::npos, "expected '" + expected + "', found '" + error + "'");
   }
-  /// The same numbers, up to `limit`; 0: every bit.
+  /// The same numbers, up to `limit`, compared as float32.
   bool near(const at::Tensor& computed, const at::Tensor& expected, double limit, const std::string& what) {
     const double found = distance(computed, expected);
     return check(found <= limit, what + ": " + std::to_string(found) + " apart");

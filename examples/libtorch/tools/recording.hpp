@@ -35,17 +35,37 @@ inline at::Tensor mask_of(const std::vector<hunyuan_reso::Slice>& slices, std::i
   return mask;
 }
 
-// The sections of a recording as runs of images; of kinds they say nothing.
+// The sections of a recording, int64 [n, 4] on the CPU: start, stop, grid height and width of each image in a sequence
+// of `length` tokens. Undefined stands for none. Throws Error that names them.
+inline at::Tensor checked_sections(const std::string& name, const at::Tensor& sections, std::int64_t length) {
+  if (!sections.defined()) return at::empty({0, 4}, at::kLong);
+  const auto refuse = [&](const std::string& expected) { throw Error(name + ": expected " + expected); };
+  if (sections.dim() != 2 || sections.size(1) != 4 || sections.scalar_type() != at::kLong) {
+    refuse("int64 [images, 4]: start, stop, grid height, grid width");
+  }
+  const at::Tensor host = sections.to(at::kCPU).contiguous();
+  for (std::int64_t i = 0; i < host.size(0); ++i) {
+    const auto* values = host.data_ptr<std::int64_t>() + 4 * i;
+    if (values[0] < 0 || values[1] < values[0] || values[1] > length) {
+      refuse("sections inside the " + std::to_string(length) + " tokens");
+    }
+    if (values[2] < 0 || values[3] < 0 || values[2] > hunyuan_reso::max_side || values[3] > hunyuan_reso::max_side) {
+      refuse("grid sides from 0 to " + std::to_string(hunyuan_reso::max_side));
+    }
+  }
+  return host;
+}
+
+// Checked sections as runs of images; of kinds they say nothing.
 inline std::vector<hunyuan_reso::ImageRun> runs_of(const at::Tensor& sections) {
   std::vector<hunyuan_reso::ImageRun> runs;
-  const at::Tensor host = sections.defined() ? sections.to(at::kCPU, at::kInt) : at::empty({0, 4}, at::kInt);
-  for (std::int64_t i = 0; i < host.size(0); ++i) {
-    const at::Tensor section = host[i].contiguous();
-    const auto* values = section.data_ptr<std::int32_t>();
+  for (std::int64_t i = 0; i < sections.size(0); ++i) {
+    const auto* values = sections.data_ptr<std::int64_t>() + 4 * i;
+    const auto number = [&](int k) { return static_cast<std::int32_t>(values[k]); };
     hunyuan_reso::ImageRun run;
-    run.slice = {values[0], values[1]};
-    run.token_height = values[2];
-    run.token_width = values[3];
+    run.slice = {number(0), number(1)};
+    run.token_height = number(2);
+    run.token_width = number(3);
     runs.push_back(run);
   }
   return runs;
@@ -60,7 +80,7 @@ class ImageReader {
 
   hunyuan_reso::TokenLayout read() {
     std::vector<hunyuan_reso::ImageInfo> images;
-    const std::int64_t count = sections_.defined() ? sections_.size(0) : 0;
+    const std::int64_t count = sections_.size(0);
     for (std::int64_t i = 0; i < count; ++i) {
       hunyuan_reso::ImageInfo image = header(start(i));
       const bool is_generated = generated_.defined() && generated_[0][start(i)].item<bool>();
@@ -125,7 +145,9 @@ class ImageReader {
 };
 
 /// One recorded case: the tensors whose names start with `prefix`, which ends in a dot. Its ids are read with the
-/// library; what that finds in them (positions, masks, slices) is compared with what was recorded, in rows "library.*".
+/// library; what that finds in them (masks, slices, runs of images) is compared with what was recorded, in rows
+/// "library.*". Positions of such a case are not recorded: those of the runs that were found are compared with those of
+/// the recorded sections, and the angles made of them with the recording.
 class RecordedCase {
  public:
   RecordedCase(CheckContext& context, std::string prefix) : context_(context), prefix_(std::move(prefix)) {}
@@ -138,8 +160,11 @@ class RecordedCase {
 
   // Those of the comparison, by the rest of the name.
   [[nodiscard]] bool has(const std::string& leaf) const { return context_.comparison.has(prefix_ + leaf); }
+  /// Throws Error for a single number, which has no axes.
   [[nodiscard]] const std::vector<std::int64_t>& shape(const std::string& leaf) const {
-    return context_.comparison.recorded().entries().at(prefix_ + leaf).shape;
+    const std::vector<std::int64_t>& shape = context_.comparison.recorded().entries().at(prefix_ + leaf).shape;
+    if (shape.empty()) throw Error(prefix_ + leaf + ": expected an array, but a single number was recorded");
+    return shape;
   }
 
   [[nodiscard]] at::Tensor input(const std::string& leaf) const { return context_.comparison.input(prefix_ + leaf); }
@@ -163,25 +188,27 @@ class RecordedCase {
   /// Its loop, before the start.
   [[nodiscard]] Denoiser denoiser(const ScheduleTensors& schedule) const {
     const at::Tensor ids = this->ids(), generated = input("gen_image_mask");
-    const hunyuan_reso::TokenLayout layout = layout_of(ids);
+    const hunyuan_reso::TokenLayout layout = layout_of(ids, generated);
     ImageSequence sequence = image_sequence(profile(), ids, layout, device());
     sequence.mask = input("step0.attention_mask");
     const std::int64_t length = ids.size(1);
-    compare_library("attention_mask", mask_tensor(attention_layout(profile(), layout), {0, layout.length}, length),
-                    sequence.mask);
-    compare_library("gen_image_mask", mask_of(layout.image_slices(hunyuan_reso::ImageRunKind::generated), length),
-                    generated);
-    compare_library("timesteps_index", positions_of(layout.gen_timestep_positions), optional_input("timesteps_index"));
-    compare_library("guidance_index", positions_of(layout.guidance_positions), optional_input("guidance_index"));
-    compare_library("timesteps_r_index", positions_of(layout.timestep_r_positions),
-                    optional_input("timesteps_r_index"));
+    compare_rows(ids, "attention_mask", mask_tensor(attention_layout(profile(), layout), {0, layout.length}, length),
+                 sequence.mask);
+    compare_rows(ids, "gen_image_mask", mask_of(layout.image_slices(hunyuan_reso::ImageRunKind::generated), length),
+                 generated);
+    compare_rows(ids, "timesteps_index", positions_of(layout.gen_timestep_positions),
+                 optional_input("timesteps_index"));
+    compare_rows(ids, "guidance_index", positions_of(layout.guidance_positions), optional_input("guidance_index"));
+    compare_rows(ids, "timesteps_r_index", positions_of(layout.timestep_r_positions),
+                 optional_input("timesteps_r_index"));
     // Conditioning values are recorded partly at the case and partly at its first step.
     const Probe at_case = probe(Tolerance::timed), at_step = probe(Tolerance::timed, "step0.");
     const auto both = [&](const std::string& name, const at::Tensor& value) {
       at_case(name, value);
       at_step(name, value);
     };
-    return {model(), sequence, conditioning(layout, both), schedule, input("guidance_scale").item<double>(), options()};
+    return {model(),  sequence, conditioning(ids, layout, both), schedule, input("guidance_scale").item<double>(),
+            options()};
   }
 
   /// The prompt of a text case, with rotary angles for `room` more tokens.
@@ -193,11 +220,11 @@ class RecordedCase {
   };
   [[nodiscard]] Prompt prompt(std::int64_t room) const {
     const at::Tensor ids = this->ids();
-    const hunyuan_reso::TokenLayout layout = layout_of(ids);
+    const hunyuan_reso::TokenLayout layout = layout_of(ids, at::Tensor());
     compare_library("attention_mask", mask_tensor(attention_layout(profile(), layout), {0, layout.length}, ids.size(1)),
                     input("attention_mask"));
     return {ids, layout, rotary_table(profile(), position_tensor(profile(), layout, room), device()),
-            conditioning(layout, probe(Tolerance::plain))};
+            conditioning(ids, layout, probe(Tolerance::plain))};
   }
 
   /// Position pairs (y, x) of `length` tokens, int64 [length, 2], with images where `sections` says: int64 [n, 4],
@@ -205,15 +232,20 @@ class RecordedCase {
   [[nodiscard]] at::Tensor positions(const at::Tensor& sections, std::int64_t length) const {
     hunyuan_reso::TokenLayout layout;
     layout.length = static_cast<std::int32_t>(length);
-    layout.image_runs = runs_of(sections);
+    layout.image_runs = runs_of(checked_sections(prefix_ + "sections", sections, length));
     return position_tensor(profile(), layout);
   }
 
  private:
   void compare_library(const std::string& leaf, const at::Tensor& computed, const at::Tensor& expected) const {
-    if (expected.defined()) {
-      context_.comparison.compare_exactly("library." + prefix_ + leaf, computed.expand_as(expected), expected);
-    }
+    if (expected.defined()) context_.comparison.compare_exactly("library." + prefix_ + leaf, computed, expected);
+  }
+  // The library reads one row; what it finds, [1, ..], holds for each row of the ids.
+  void compare_rows(const at::Tensor& ids, const std::string& leaf, const at::Tensor& computed,
+                    const at::Tensor& expected) const {
+    std::vector<std::int64_t> shape = computed.sizes().vec();
+    shape.front() = ids.size(0);
+    compare_library(leaf, computed.expand(shape), expected);
   }
 
   [[nodiscard]] at::Tensor ids() const {
@@ -226,29 +258,30 @@ class RecordedCase {
     return ids;
   }
 
-  [[nodiscard]] hunyuan_reso::TokenLayout layout_of(const at::Tensor& ids) const {
-    const auto host = [](const at::Tensor& x) { return x.defined() ? x.to(at::kCPU) : x; };
+  [[nodiscard]] hunyuan_reso::TokenLayout layout_of(const at::Tensor& ids, const at::Tensor& generated) const {
     const at::Tensor row = ids[0].to(at::kCPU, at::kInt).contiguous();
     const auto* first = row.data_ptr<std::int32_t>();
-    const at::Tensor sections = optional_input("rope_sections");
-    hunyuan_reso::TokenLayout layout =
-        ImageReader(profile(), {first, first + row.numel()}, host(sections), host(optional_input("gen_image_mask")))
-            .read();
+    const at::Tensor sections =
+        checked_sections(prefix_ + "rope_sections", optional_input("rope_sections"), row.numel());
+    hunyuan_reso::TokenLayout layout = ImageReader(profile(), {first, first + row.numel()}, sections,
+                                                   generated.defined() ? generated.to(at::kCPU) : generated)
+                                           .read();
     compare_library("positions_yx", position_tensor(profile(), layout), positions(sections, row.numel()));
     return layout;
   }
 
   // Vectors of the case's conditioning images; none when it has none.
-  [[nodiscard]] std::vector<Overwrite> conditioning(const hunyuan_reso::TokenLayout& layout, const Probe& probe) const {
+  [[nodiscard]] std::vector<Overwrite> conditioning(const at::Tensor& ids, const hunyuan_reso::TokenLayout& layout,
+                                                    const Probe& probe) const {
     const auto mask = [&](hunyuan_reso::ImageRunKind kind) {
       return mask_of(layout.image_slices(kind), layout.length);
     };
-    compare_library("cond_vae_image_mask", mask(hunyuan_reso::ImageRunKind::vae),
-                    optional_input("cond_vae_image_mask"));
-    compare_library("cond_vit_image_mask", mask(hunyuan_reso::ImageRunKind::vit),
-                    optional_input("cond_vit_image_mask"));
-    compare_library("cond_timesteps_index", positions_of(layout.cond_timestep_positions),
-                    optional_input("cond_timesteps_index"));
+    compare_rows(ids, "cond_vae_image_mask", mask(hunyuan_reso::ImageRunKind::vae),
+                 optional_input("cond_vae_image_mask"));
+    compare_rows(ids, "cond_vit_image_mask", mask(hunyuan_reso::ImageRunKind::vit),
+                 optional_input("cond_vit_image_mask"));
+    compare_rows(ids, "cond_timesteps_index", positions_of(layout.cond_timestep_positions),
+                 optional_input("cond_timesteps_index"));
     ConditioningImages images;
     images.vit_pixel_values = optional_input("vit_pixel_values");
     images.vit_grids = optional_input("vit_spatial_shapes");
