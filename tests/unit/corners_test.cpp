@@ -261,4 +261,47 @@ TEST_CASE("a sequence has at most 2^31 - 1 tokens") {
   CHECK(length({image(most)}) == too_long(most + 1));
 }
 
+TEST_CASE("rows of a batch that somebody made by hand") {
+  const TokenId pad = profiles::instruct.special.pad;
+  const auto row = [](std::int32_t length, std::vector<TokenRun> runs) {
+    TokenSequence sequence;
+    sequence.length = length;
+    sequence.runs = std::move(runs);
+    return sequence;
+  };
+  const auto batch = make_batch(profiles::instruct, {row(5, {{7, 5}}),              // the longest
+                                                     row(1, {{7, 1}}),              // one token
+                                                     row(-3, {}),                   // a length that is none
+                                                     row(3, {{pad, 3}}),            // nothing but padding
+                                                     row(3, {{7, 1}, {pad, 9}}),    // more padding than tokens
+                                                     row(4, {{7, 2}, {pad, 2}})});  // padding that goes on
+  REQUIRE(batch.has_value());
+  CHECK(batch->length == 5);
+  const auto padding = [&](std::size_t i) { return batch->rows[i].first_pad_position; };
+  using Runs = std::vector<std::pair<TokenId, std::int32_t>>;
+  const auto runs = [&](std::size_t i) {
+    Runs found;
+    for (const TokenRun& run : batch->rows[i].runs) found.emplace_back(run.id, run.count);
+    return found;
+  };
+  for (const TokenSequence& padded : batch->rows) CHECK(padded.length == 5);
+  CHECK_FALSE(padding(0).has_value());
+  CHECK(runs(0) == Runs{{7, 5}});
+  CHECK(*padding(1) == 1);
+  CHECK(runs(1) == Runs{{7, 1}, {pad, 4}});
+  CHECK(*padding(2) == 0);
+  CHECK(runs(2) == Runs{{pad, 5}});
+  CHECK(runs(3) == Runs{{pad, 5}});
+  CHECK(runs(4) == Runs{{7, 1}, {pad, 9}, {pad, 2}});
+  CHECK(runs(5) == Runs{{7, 2}, {pad, 3}});
+}
+
+TEST_CASE("a position at the end of 32 bits has no slice behind it") {
+  TokenLayout layout;
+  for (const std::int32_t position : {max_side, max_side - 1}) {
+    layout.gen_timestep_positions = {position};
+    CHECK(*refeed_slices(profiles::instruct, layout) == std::vector<Slice>{{position, max_side}});
+  }
+}
+
 }  // namespace
