@@ -222,7 +222,7 @@ using AttentionLayout = BasicAttentionLayout<32>;
 /// queries (or keys) before segment i, and the last entry, of count + 1, is that of all. Kernels with one causal flag
 /// for a call take the causal and the full segments in two calls; the keys of each segment are those of its own
 /// sequence, gathered or paged by the caller. Errc::buffer_too_small for a capacity below count + 1,
-/// Errc::sequence_too_long where a sum exceeds 2147483647; both write nothing.
+/// Errc::sequence_too_long where a sum exceeds 2147483647, Errc::negative_length; all write nothing.
 HUNYUAN_RESO_HD constexpr Errc write_cumulative_lengths(const AttentionSegment* segments, std::size_t count,
                                                         std::int32_t* query_lengths, std::int32_t* key_lengths,
                                                         std::size_t capacity) noexcept {
@@ -230,8 +230,11 @@ HUNYUAN_RESO_HD constexpr Errc write_cumulative_lengths(const AttentionSegment* 
   std::int64_t keys = 0;
   std::int64_t queries = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    queries += segments[i].queries.length();
-    keys += segments[i].keys.length();
+    const std::int32_t query_length = segments[i].queries.length();
+    const std::int32_t key_length = segments[i].keys.length();
+    if (query_length < 0 || key_length < 0) return Errc::negative_length;
+    queries += query_length;
+    keys += key_length;
     if (keys > max_side || queries > max_side) return Errc::sequence_too_long;
   }
   query_lengths[0] = 0;

@@ -12,10 +12,11 @@ struct Slice {
   std::int32_t start = 0;
   std::int32_t stop = 0;
 
-  /// 0 for a slice that ends before it starts.
+  /// Negative for a slice that ends before it starts; -2^31 + 1 .. 2^31 - 1.
   [[nodiscard]] HUNYUAN_RESO_HD constexpr std::int32_t length() const noexcept {
     const std::int64_t difference = std::int64_t{stop} - start;
-    return difference < 0 ? 0 : static_cast<std::int32_t>(difference < max_side ? difference : max_side);
+    if (difference > max_side) return max_side;
+    return difference < -max_side ? -max_side : static_cast<std::int32_t>(difference);
   }
   [[nodiscard]] HUNYUAN_RESO_HD constexpr bool contains(std::int32_t position) const noexcept {
     return position >= start && position < stop;

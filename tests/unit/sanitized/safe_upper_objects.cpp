@@ -91,8 +91,13 @@ void use_layouts() {
   for (const std::int32_t start : values) {
     for (const std::int32_t stop : values) {
       const hr::Slice slice{start, stop};
-      check(slice.length() >= 0, "length of a slice");
-      check(slice.length() == 0 || stop > start, "length of a slice that ends before it starts");
+      const std::int64_t exact = std::int64_t{stop} - start;
+      const bool fits = exact >= -hr::max_side && exact <= hr::max_side;
+      check(fits ? slice.length() == exact : (slice.length() < 0) == (exact < 0), "length of a slice");
+      const hr::AttentionSegment segments[] = {{slice, slice}, {slice, slice}, {slice, slice}};
+      std::int32_t query_lengths[4] = {}, key_lengths[4] = {};
+      const hr::Errc error = hr::write_cumulative_lengths(segments, 3, query_lengths, key_lengths, 4);
+      check((error == hr::Errc::negative_length) == (exact < 0), "cumulative lengths of slices that end too early");
       hr::TokenLayout layout;
       layout.gen_timestep_positions = {start};
       layout.guidance_positions = {stop};
