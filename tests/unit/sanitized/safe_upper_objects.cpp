@@ -133,7 +133,10 @@ void use_lists() {
     plan->diagnostics.add({}, {}, {}, 0.0, 0.0);
     presets->count = count;
     std::size_t seen = 0;
-    for (const hr::Preset& preset : *presets) seen += preset.ratio_index <= counts[7] ? 1 : 0;
+    for (const hr::Preset& preset : *presets) {
+      ++seen;
+      check(preset.ratio_index == 0, "a preset that nobody filled");
+    }
     check(seen == presets->size() && seen <= hr::PresetList::capacity, "number of presets");
 
     hr::TextStage stage;
