@@ -78,7 +78,9 @@ void check_text_case(const RecordedCase& c) {
 }
 
 void check_rope_case(const RecordedCase& c) {
-  const at::Tensor positions = c.positions(c.input("sections"), c.shape("positions_yx").front());
+  const std::int64_t length = c.shape("positions_yx").front();
+  const at::Tensor sections = checked_sections(c.prefix() + "sections", c.input("sections"), length);
+  const at::Tensor positions = c.positions(sections, length);
   const RotaryTable table = rotary_table(c.profile(), positions, c.device());
   c.compare("positions_yx", positions, Tolerance::exact);
   c.compare("cos", table.cos.squeeze(0), Tolerance::plain);

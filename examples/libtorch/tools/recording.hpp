@@ -227,12 +227,11 @@ class RecordedCase {
             conditioning(ids, layout, probe(Tolerance::plain))};
   }
 
-  /// Position pairs (y, x) of `length` tokens, int64 [length, 2], with images where `sections` says: int64 [n, 4],
-  /// each an image's start, stop, grid height and grid width; undefined = text only.
+  /// Position pairs (y, x) of `length` tokens, int64 [length, 2], with images where the checked `sections` say.
   [[nodiscard]] at::Tensor positions(const at::Tensor& sections, std::int64_t length) const {
     hunyuan_reso::TokenLayout layout;
     layout.length = static_cast<std::int32_t>(length);
-    layout.image_runs = runs_of(checked_sections(prefix_ + "sections", sections, length));
+    layout.image_runs = runs_of(sections);
     return position_tensor(profile(), layout);
   }
 
